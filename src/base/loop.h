@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * loop.h - a thread's turn: things posted to it, then timers that are due.
+ *
+ * loop_post() is the one way from one thread to another.  Handlers run from
+ * the loop, never from inside the call that set them up.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/timer.h"
+
+struct loop;
+typedef void loop_h(void *ctx);
+
+/* A thing to be run once; lives in its owner's memory until it has run. */
+struct post {
+	struct link link;
+	loop_h *run;
+	void *ctx;
+};
+
+struct loop *loop_new(struct clock *c); /* the clock is borrowed */
+void loop_free(struct loop *l);		/* after it stopped; NULL is fine */
+
+/* Any thread.  `p` must stay until run(ctx) begins, and must not be posted
+ * again before that.  Posts run in order. */
+void loop_post(struct loop *l, struct post *p, loop_h *run, void *ctx);
+/* The same with a post of the loop's own, for those who have no place for it. */
+void loop_call(struct loop *l, loop_h *run, void *ctx);
+
+/* The owner's thread: timers of this loop. */
+struct timers *loop_timers(struct loop *l);
+struct clock *loop_clock(struct loop *l);
+
+/* Run until loop_stop(); the calling thread becomes the owner.  Real clocks. */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l); /* any thread */
+
+/* Tests: one turn without waiting; true if anything ran. */
+bool loop_turn(struct loop *l);
+/* Tests, manual clock: go ms forward, stopping at each timer in between. */
+void loop_advance(struct loop *l, int64_t ms);
+
+CLEANUP(loop, loop_free)
