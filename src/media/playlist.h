@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * playlist.h - what one `play` says: clips and silences, in order.
+ *
+ * Filled by one thread, then handed over and never changed: from there on it
+ * may be read by any thread.  References are atomic.  The order of digit clips
+ * may be a secret, so the list is wiped when its last reference goes.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "media/clip.h"
+
+struct playlist;
+
+enum {
+	PLAYLIST_ITEMS_MAX = 512,
+	PLAYLIST_MS_MAX = PCM_MS_MAX,
+};
+
+struct playlist *playlist_new(void);
+struct playlist *playlist_ref(struct playlist *p);
+void playlist_unref(struct playlist *p); /* NULL is fine */
+
+/* -E2BIG past a limit above; nothing is added then. */
+MUST_CHECK int playlist_add(struct playlist *p, struct clip *c); /* refs c */
+MUST_CHECK int playlist_silence(struct playlist *p,
+				unsigned ms); /* in 20s, up */
+/* Everything of `tail`, its mark too. */
+MUST_CHECK int playlist_append(struct playlist *p, const struct playlist *tail);
+
+/*
+ * The mark: what comes after it tells the listener nothing new.  Keys are
+ * compared with it: a key before the mark answers a question not yet asked.
+ * 0 until set: every key counts.
+ */
+void playlist_mark(struct playlist *p); /* here: behind what was added so far */
+unsigned playlist_mark_ms(const struct playlist *p);
+
+unsigned playlist_ms(const struct playlist *p);
+
+/* Walk it frame by frame. */
+struct playlist_cursor {
+	size_t item, frame;
+};
+/* The next frame (CLIP_FRAME_BYTES, silence included), or NULL at the end. */
+const uint8_t *playlist_next(const struct playlist *p,
+			     struct playlist_cursor *at, enum g711_codec codec);
+
+/* The whole as a WAV file, and as a caption (parts joined by blanks, digits of
+ * one group joined to a group): for a phone that is a page. */
+void playlist_wav(const struct playlist *p, struct buf *out);
+void playlist_caption(const struct playlist *p, struct buf *out);
+
+CLEANUP(playlist, playlist_unref)

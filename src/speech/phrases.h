@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * phrases.h - the scripts: what is said, per language, in files that a
+ * translator can edit (packaging/prompts/<language>.yaml).
+ *
+ * A file maps a name to a text with slots, and a purpose to the whole phrase
+ * that stands for it.  Every language has every phrase of English with the
+ * same slots, or the file is refused.  Immutable once loaded: any thread.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/diag.h"
+#include "base/span.h"
+
+struct phrases;
+
+enum {
+	PHRASES_LANGUAGES_MAX = 64,
+	PHRASES_NAME_MAX = 48,  /* bytes */
+	PHRASES_TEXT_MAX = 400, /* bytes */
+	PHRASES_FILE_MAX = 64 << 10,
+};
+
+/* Load every *.yaml of a folder.  d->field is the file's name. */
+MUST_CHECK int phrases_load(const char *dir, struct phrases **out,
+			    struct diag *d);
+/* One file's text (what the fuzzer calls). */
+MUST_CHECK int phrases_parse(struct span yaml, const char *language,
+			     struct phrases *into, struct diag *d);
+struct phrases *phrases_new(void);
+void phrases_free(struct phrases *ph); /* NULL is fine */
+
+/* The text of a phrase, or NULL. */
+const char *phrases_find(const struct phrases *ph, const char *language,
+			 const char *name);
+/* "sign-in" for login; for a word of the application's, the phrase "other". */
+const char *phrases_purpose(const struct phrases *ph, const char *language,
+			    const char *purpose);
+/* Is there such a phrase in English? */
+int phrases_has(const struct phrases *ph, const char *name);
+
+/*
+ * B3: the best language that we have for a BCP 47 locale ("de-AT" -> "de"),
+ * else for a country ("AT" -> "de"), else "en".  Either may be NULL or "".
+ */
+const char *phrases_language(const struct phrases *ph, const char *locale,
+			     const char *country);
+size_t phrases_languages(const struct phrases *ph,
+			 const char *out[PHRASES_LANGUAGES_MAX]);
+
+CLEANUP(phrases, phrases_free)

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * scripted.h - a telephone that plays a person: the sandbox numbers, and the
+ * tests' phone.
+ *
+ * It is given real frames, 20 ms at a time on the loop's clock, and hears with
+ * them: a run of frames that equals a known clip is that clip.  So a test that
+ * passes here has had the right sound in the right order.
+ */
+#pragma once
+
+#include "base/random.h"
+#include "tel/tel.h"
+
+/* What a script does.  The sandbox numbers of the API map to these. */
+enum tel_script {
+	TEL_SCRIPT_LISTEN,    /* passes the human check, hears the code out */
+	TEL_SCRIPT_TYPE,      /* and types the code on the keypad */
+	TEL_SCRIPT_BUSY,      /* 486 */
+	TEL_SCRIPT_NO_ANSWER, /* rings until the limit */
+	TEL_SCRIPT_DECLINE,   /* 603 with a cause that speaks of the person */
+	TEL_SCRIPT_MAILBOX,   /* answers; its greeting plays key tones */
+	TEL_SCRIPT_LATE,      /* answers just before the ring limit */
+	TEL_SCRIPT_HANG_UP,   /* hangs up during the first words */
+	TEL_SCRIPT_FORWARDED, /* 181, then as LISTEN */
+	TEL_SCRIPT_REPORT,    /* presses 9 */
+	TEL_SCRIPT_SILENT,    /* answers and presses nothing */
+	TEL_SCRIPT_WRONG,     /* presses a wrong triple each time */
+	TEL_SCRIPT_REPEAT,    /* LISTEN, then 1, 2 and 1 after the code */
+	TEL_SCRIPTS
+};
+
+/* A sound that the phone knows: a digit's clip in one language. */
+struct tel_ear {
+	char digit; /* '0'..'9' */
+	const struct clip *clip;
+};
+
+struct tel_scripted_params {
+	struct loop *loop;
+	struct rng *rng;            /* the mailbox's random keys */
+	const struct tel_ear *ears; /* copied; the clips are referenced */
+	size_t ears_count;
+	/* Which script a number has; NULL: the sandbox numbers.  Negative:
+	 * this telephone does not serve it. */
+	int (*script)(const char *to, void *ctx);
+	/* Tests: every digit heard, as it ends; NULL in production.  Also what
+	 * TEL_SCRIPT_TYPE types in place of the code it heard, when the caller
+	 * of a `reverse` flow knows it; NULL: types what it heard. */
+	void (*heard)(const char *call_id, char digit, void *ctx);
+	const char *(*types)(const char *call_id, void *ctx);
+	void *ctx;
+};
+
+/* 0: *out serves the sandbox numbers except the page's. */
+MUST_CHECK int tel_scripted_new(const struct tel_scripted_params *params,
+				struct tel **out);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tel.h - a telephone: dial, play, hear keys, hang up.
+ *
+ * A caller cannot tell a trunk from a page in a browser from a script.  All of
+ * it belongs to the line thread: a driver posts what it learns elsewhere to
+ * the loop that it was made with, and events come from the loop, never from
+ * inside a call of ours.
+ *
+ * A call is owned by whoever dialled it.  tel_call_close() ends it at any time;
+ * no event follows.  After TEL_ENDED it must still be closed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/loop.h"
+#include "media/playlist.h"
+
+struct tel;      /* one telephone: a driver with its state */
+struct tel_call; /* one leg */
+
+enum {
+	TEL_NUMBER_BYTES = 24, /* E.164 text with plus and NUL */
+	TEL_NAME_BYTES = 32,
+};
+
+enum tel_event_kind {
+	TEL_RINGING,     /* 180, or the page rings */
+	TEL_EARLY_MEDIA, /* sound before an answer: never an answer (B1) */
+	TEL_FORWARDED,   /* 181, History-Info, Diversion (B11) */
+	TEL_ANSWERED,
+	TEL_KEY,
+	TEL_PLAYED, /* a playlist came to its end */
+	TEL_ENDED,  /* always the last */
+};
+
+/* Why a leg ended, before the outcome table makes a word of it. */
+enum tel_cause {
+	TEL_HUNG_UP,     /* by the far end, after the answer */
+	TEL_WE_HUNG_UP,  /* tel_call_hang_up() */
+	TEL_NO_ANSWER,   /* the ring limit passed */
+	TEL_REFUSED,     /* a final answer: sip_code, q850 */
+	TEL_UNREACHABLE, /* no answer from the network, media lost */
+};
+
+struct tel_event {
+	enum tel_event_kind kind;
+	/* TEL_KEY: one of 0-9 * #, and how much of the playlist with id
+	 * play_id had been played when it was pressed.  TEL_PLAYED: play_id. */
+	char key;
+	uint32_t play_id;
+	unsigned played_ms;
+	/* TEL_ENDED */
+	enum tel_cause cause;
+	int sip_code, q850; /* 0 where there is none */
+	bool route_fault;   /* another route may be tried (B10) */
+};
+
+typedef void tel_event_h(const struct tel_event *ev, void *ctx);
+
+struct tel_params {
+	const char *call_id;   /* ours, for records; not secret */
+	const char *to, *from; /* E.164 with plus */
+	const char *language;  /* of what will be said */
+	unsigned ring_ms;      /* ring limit */
+	tel_event_h *event;
+	void *ctx;
+};
+
+/* What a driver provides; `state` is what its maker gave tel_new().  A call's
+ * first member is a struct tel_call. */
+struct tel_driver {
+	const char *name; /* as in records: "trunk", "page", "script" */
+	int (*dial)(void *state, const struct tel_params *params,
+		    struct tel_call **out);
+	/* May this telephone ring that number at all? */
+	bool (*serves)(void *state, const char *to);
+	int (*play)(struct tel_call *call, struct playlist *p, uint32_t id);
+	void (*stop)(struct tel_call *call);
+	void (*hang_up)(struct tel_call *call);
+	void (*close)(struct tel_call *call);
+	void (*free)(void *state);
+};
+
+struct tel_call {
+	const struct tel_driver *driver;
+};
+
+struct tel *tel_new(const struct tel_driver *driver, void *state);
+void tel_free(struct tel *t); /* NULL is fine; its calls were closed before */
+const char *tel_name(const struct tel *t);
+bool tel_serves(const struct tel *t, const char *to);
+
+/*
+ * 0: *out is the caller's, and events come.  -EBUSY: no room (calls per
+ * second, concurrent calls).  -EHOSTUNREACH: no such place.  Strings are copied.
+ */
+MUST_CHECK int tel_dial(struct tel *t, const struct tel_params *params,
+			struct tel_call **out);
+
+/*
+ * Play `p` from its start in place of whatever plays; keeps a reference.
+ * TEL_PLAYED with `id` comes at its end, not if it was replaced or stopped.
+ * -ENOTCONN: not answered, or ended.
+ */
+MUST_CHECK int tel_call_play(struct tel_call *call, struct playlist *p,
+			     uint32_t id);
+void tel_call_stop(struct tel_call *call); /* silence */
+/* TEL_ENDED with TEL_WE_HUNG_UP follows (CANCEL or BYE). */
+void tel_call_hang_up(struct tel_call *call);
+void tel_call_close(struct tel_call *call); /* NULL is fine */
+
+CLEANUP(tel, tel_free)
