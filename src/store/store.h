@@ -139,15 +139,25 @@ void store_tx_reserve(struct store_tx *tx, const struct store_counter *c);
 void store_tx_release(struct store_tx *tx, const struct store_counter *c,
 		      int64_t at_ms);
 
-/* --- the queue of calls, part of a partition ------------------------------ */
+/* --- the queue, part of a partition --------------------------------------- */
 
 /*
- * A queued thing has an id (an attempt), a ref (the record that it is about),
- * and a time before which it rests.  Pushed with `leased` it is this node's
- * from the start, until lease_ms have passed; its fence is then 1.
+ * A queued thing has an id (an attempt, an expiry), a ref (the record that it
+ * is about), a lane, and a time before which it rests.  lease_ms > 0: it is
+ * this node's from the start, for so long; its fence is then 1.  Pushing an id
+ * that is queued already replaces its time, ref and lane; a fence never repeats.
  */
-void store_tx_push(struct store_tx *tx, const char *id, const char *ref,
-		   int64_t not_before_ms, bool leased, int64_t lease_ms);
+enum store_lane {
+	STORE_CALLS,  /* attempts: taken by a node that has room for a call */
+	STORE_TIMERS, /* what falls due: expiries */
+	STORE_LANES
+};
+struct store_push {
+	enum store_lane lane;
+	const char *id, *ref;
+	int64_t not_before_ms, lease_ms;
+};
+void store_tx_push(struct store_tx *tx, const struct store_push *push);
 /* The rest of the change holds only if `id` is leased with this fence;
  * otherwise the change fails with -ESTALE. */
 void store_tx_fence(struct store_tx *tx, const char *id, uint64_t fence);
@@ -163,8 +173,8 @@ typedef void store_leases_h(int err, const struct store_lease *leases,
 			    size_t count, void *ctx);
 /* Up to `max` (<= STORE_PAGE_MAX) things whose time has come and that nobody
  * holds, or whose lease ran out; each with a fence higher than any before. */
-MUST_CHECK int store_lease(struct store *st, size_t max, int64_t lease_ms,
-			   store_leases_h *done, void *ctx);
+MUST_CHECK int store_lease(struct store *st, enum store_lane lane, size_t max,
+			   int64_t lease_ms, store_leases_h *done, void *ctx);
 /* -ESTALE: somebody else has it, or it is gone. */
 MUST_CHECK int store_renew(struct store *st, const struct store_lease *lease,
 			   int64_t lease_ms, store_done_h *done, void *ctx);
