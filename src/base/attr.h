@@ -15,18 +15,18 @@
  * because store.h said CLEANUP(store, store_close).
  * KEEP(st) hands it onward instead: yields the pointer, leaves NULL behind.
  */
-#define CLEANUP(type, fn)                                                      \
-	static inline void type##_cleanup_(struct type **p)                    \
-	{                                                                      \
-		fn(*p);                                                        \
+#define CLEANUP(type, fn)                                   \
+	static inline void type##_cleanup_(struct type **p) \
+	{                                                   \
+		fn(*p);                                     \
 	}
 #define AUTO(type) __attribute__((cleanup(type##_cleanup_))) struct type
 #define AUTO_FREE __attribute__((cleanup(free_cleanup_)))
-#define KEEP(p)                                                                \
-	__extension__({                                                        \
-		__auto_type kept_ = (p);                                       \
-		(p) = NULL;                                                    \
-		kept_;                                                         \
+#define KEEP(p)                          \
+	__extension__({                  \
+		__auto_type kept_ = (p); \
+		(p) = NULL;              \
+		kept_;                   \
 	})
 
 static inline void free_cleanup_(void *p)

@@ -29,14 +29,14 @@ void buf_byte(struct buf *b, unsigned c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_json(struct buf *b, struct span s); /* quoted and escaped, RFC 8259 */
 struct span buf_view(const struct buf *b);
-char *buf_take(struct buf *b);  /* the caller owns the text; b is empty again */
-void buf_reset(struct buf *b);  /* n = 0, err = 0, memory kept */
-void buf_free(struct buf *b);   /* memory given back; the limit stays */
+char *buf_take(struct buf *b); /* the caller owns the text; b is empty again */
+void buf_reset(struct buf *b); /* n = 0, err = 0, memory kept */
+void buf_free(struct buf *b);  /* memory given back; the limit stays */
 
 static inline void buf_auto_(struct buf *b)
 {
 	buf_free(b);
 }
 /* AUTO_BUF(b, MAX);  a buffer on the stack, freed at the end of scope. */
-#define AUTO_BUF(name, limit)                                                  \
+#define AUTO_BUF(name, limit) \
 	__attribute__((cleanup(buf_auto_))) struct buf name = {.max = (limit)}

@@ -17,7 +17,7 @@ struct clock;
 
 struct clock *clock_real(void); /* one for the process; never freed */
 
-struct clock *clock_manual(int64_t wall_ms); /* mono starts at 1,000,000 */
+struct clock *clock_manual(int64_t wall_ms);     /* mono starts at 1,000,000 */
 void clock_advance(struct clock *c, int64_t ms); /* manual clocks only */
 void clock_free(struct clock *c); /* NULL and the real one are fine */
 

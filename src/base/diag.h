@@ -12,7 +12,8 @@ enum { DIAG_FIELD_BYTES = 128, DIAG_MESSAGE_BYTES = 384 };
 
 struct diag {
 	int line, column; /* 1-based; 0 where there is none */
-	char field[DIAG_FIELD_BYTES]; /* dotted name or JSON pointer; may be "" */
+	char field
+		[DIAG_FIELD_BYTES]; /* dotted name or JSON pointer; may be "" */
 	char message[DIAG_MESSAGE_BYTES]; /* a sentence without full stop */
 };
 

@@ -12,14 +12,16 @@ struct link {
 };
 
 /* The struct around a link. */
-#define ll_entry(ptr, type, member)                                            \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define ll_entry(ptr, type, member) \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-#define ll_each(at, head)                                                      \
+/* NOLINTBEGIN(bugprone-macro-parentheses): `at` is what they declare */
+#define ll_each(at, head) \
 	for (struct link *at = (head)->next; at != (head); at = at->next)
-#define ll_each_safe(at, head)                                                 \
-	for (struct link *at = (head)->next, *at##_next = at->next;            \
+#define ll_each_safe(at, head)                                      \
+	for (struct link *at = (head)->next, *at##_next = at->next; \
 	     at != (head); at = at##_next, at##_next = at->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void ll_init(struct link *head)
 {

@@ -24,7 +24,7 @@ struct log_value {
 	int64_t number;
 };
 #define LOG_S(s) (&(struct log_value){.kind = LOG_IS_TEXT, .text = (s)})
-#define LOG_I(i)                                                               \
+#define LOG_I(i) \
 	(&(struct log_value){.kind = LOG_IS_INT, .number = (int64_t)(i)})
 
 void log_threshold(enum log_level least); /* default LOG_INFO */

@@ -26,7 +26,7 @@ struct post {
 };
 
 struct loop *loop_new(struct clock *c); /* the clock is borrowed */
-void loop_free(struct loop *l);		/* after it stopped; NULL is fine */
+void loop_free(struct loop *l);         /* after it stopped; NULL is fine */
 
 /* Any thread.  `p` must stay until run(ctx) begins, and must not be posted
  * again before that.  Posts run in order. */

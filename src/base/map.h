@@ -14,9 +14,10 @@ typedef void map_each_h(const char *key, void *value, void *ctx);
 struct map *map_new(void);
 void map_free(struct map *m); /* NULL is fine; the values are not touched */
 
-void *map_get(const struct map *m, const char *key);	    /* or NULL */
-void *map_put(struct map *m, const char *key, void *value); /* the old, or NULL */
-void *map_remove(struct map *m, const char *key);	    /* the old, or NULL */
+void *map_get(const struct map *m, const char *key); /* or NULL */
+void *map_put(struct map *m, const char *key,
+	      void *value);                       /* the old, or NULL */
+void *map_remove(struct map *m, const char *key); /* the old, or NULL */
 size_t map_count(const struct map *m);
 void map_each(const struct map *m, map_each_h *each, void *ctx);
 

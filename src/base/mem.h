@@ -10,8 +10,8 @@
 
 #include <stddef.h>
 
-void *b_zero(size_t count, size_t size);		/* zeroed */
-void *b_grow(void *p, size_t count, size_t size);	/* realloc; p may be NULL */
-void *b_copy(const void *p, size_t n);			/* NULL when n is 0 */
-char *b_strdup(const char *s);				/* NULL gives NULL */
-char *b_strndup(const char *s, size_t n);		/* always terminated */
+void *b_zero(size_t count, size_t size);          /* zeroed */
+void *b_grow(void *p, size_t count, size_t size); /* realloc; p may be NULL */
+void *b_copy(const void *p, size_t n);            /* NULL when n is 0 */
+char *b_strdup(const char *s);                    /* NULL gives NULL */
+char *b_strndup(const char *s, size_t n);         /* always terminated */

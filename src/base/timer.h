@@ -21,12 +21,12 @@ struct timer {
 	timer_h *fire;
 	void *ctx;
 	int64_t due_ms; /* on the heap's monotonic clock */
-	size_t at;	/* 1-based place in the heap; 0: not running */
+	size_t at;      /* 1-based place in the heap; 0: not running */
 	uint64_t order; /* equal times fire in the order they were set */
 };
 
 struct timers *timers_new(struct clock *c); /* the clock is borrowed */
-void timers_free(struct timers *t); /* running timers are forgotten */
+void timers_free(struct timers *t);         /* running timers are forgotten */
 
 /* (Re)start: fire(ctx) from a later timers_turn(), not before after_ms. */
 void timer_set(struct timers *t, struct timer *tm, int64_t after_ms,
