@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * flow.h - call-flow documents: parse, check, compile, run.
+ *
+ * A document is JSON of format voiceflow/1.  Checking never stops at the first
+ * finding; each has a stable code and a JSON pointer.  A flow without errors
+ * compiles to an immutable, referenced program; a run of it drives one call at
+ * a time through the host's operations and ends with an outcome and a trace.
+ * Every run ends: the checker refuses loops that nothing bounds, and steps and
+ * seconds are counted as a belt.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "base/random.h"
+#include "core/outcome.h"
+#include "core/verification.h"
+#include "speech/speech.h"
+#include "tel/tel.h"
+
+struct flow;     /* a compiled version; references are atomic */
+struct flow_run; /* one run; the line thread's */
+
+enum {
+	FLOW_DOCUMENT_MAX = 256 << 10,
+	FLOW_NODES_MAX = 100,
+	FLOW_NAME_MAX = 64,
+	FLOW_PARAMS_MAX = 20,
+	FLOW_CASES_MAX = 16,
+	FLOW_VALUES_MAX = 16,
+	FLOW_STEPS_MAX = 200,   /* the most that limits.max_steps may ask */
+	FLOW_SECONDS_MAX = 600, /* ... and limits.max_call_seconds */
+	FLOW_TRACE_MAX = 64 << 10,
+	FLOW_FINDINGS_MAX = 200,
+	FLOW_VALUE_MAX = 1024, /* bytes of one variable at run time */
+};
+
+/* --- documents -------------------------------------------------------------- */
+
+enum flow_severity { FLOW_ERROR, FLOW_WARNING, FLOW_INFO };
+
+struct flow_finding {
+	enum flow_severity severity;
+	const char *code; /* "dangling_edge", ...: static */
+	char node[FLOW_NAME_MAX + 1];
+	char path[192]; /* JSON pointer into the document */
+	char message[256];
+};
+struct flow_findings {
+	struct flow_finding *items; /* owned: flow_findings_free() */
+	size_t count, errors;
+	bool cut; /* there were more than FLOW_FINDINGS_MAX */
+};
+void flow_findings_free(struct flow_findings *f);
+
+/* What the checker may ask about the world. */
+struct flow_world {
+	const struct phrases *phrases; /* prompts that exist */
+	bool (*has_voice)(const char *language, void *ctx);
+	bool (*has_route)(const char *route, void *ctx);
+	void *ctx;
+};
+
+/*
+ * Check a whole text.  findings is always filled (line and column stand in the
+ * message where the text is not JSON).  0 and *out (if out is not NULL) when
+ * there is no error; -EINVAL otherwise.  out is ended with flow_unref().
+ */
+MUST_CHECK int flow_load(struct span text, const struct flow_world *world,
+			 struct flow **out, struct flow_findings *findings);
+struct flow *flow_ref(struct flow *f);
+void flow_unref(struct flow *f); /* NULL is fine */
+const char *flow_name(const struct flow *f);
+/* Canonical form: keys sorted, nodes in order, two blanks, LF; free() it. */
+char *flow_canonical(const json_t *document);
+/* How it may approve: does it speak the code, ask for it, or both? */
+enum verification_method flow_method(const struct flow *f);
+bool flow_has_human_check(const struct flow *f);
+
+/* --- running ------------------------------------------------------------------ */
+
+enum flow_end_reason {
+	FLOW_HANGUP,
+	FLOW_CALLEE_HANGUP,
+	FLOW_UNCONNECTED,
+	FLOW_STEP_LIMIT,
+	FLOW_TIME_LIMIT,
+	FLOW_FAILED,     /* error: speech, memory of a value, ... */
+	FLOW_STOPPED,    /* flow_run_stop() */
+	FLOW_NOT_DIALED, /* may_dial said no */
+};
+struct flow_end {
+	enum flow_end_reason reason;
+	enum outcome_leg leg; /* of the last call */
+	bool human;           /* somebody passed the human check */
+	bool spoken;          /* the code was spoken or asked for, whole */
+	const char *node;     /* where it ended */
+	const char *trace;
+};
+
+/*
+ * What a run asks of the world.  All are called on the line thread.  Those with
+ * a done handler answer later, from the loop, once; after flow_run_free() the
+ * host must not call it (flow_run_free() is told by `gone`).
+ */
+typedef void flow_answer_h(struct flow_run *run, int result, int64_t detail);
+
+struct flow_host {
+	/*
+	 * About to dial `to`: the host commits the attempt first, then says
+	 * yes.  result: 0 dial (the host's tel_dial parameters are in `dial`),
+	 * -ETIME: past the deadline, -EPERM: refused, -EBUSY: no room.
+	 */
+	void (*may_dial)(void *ctx, struct flow_run *run, flow_answer_h *done);
+	/* Dial; fills route's name.  As tel_dial(). */
+	int (*dial)(void *ctx, const struct tel_params *params,
+		    const char *route, struct tel_call **out);
+	/* What happened on the phone, for records and events; no answer. */
+	void (*news)(void *ctx, enum outcome_event event, enum outcome_leg leg,
+		     int sip_code);
+	/*
+	 * Digits typed on the keypad are the code?  result: an enum
+	 * outcome_check, detail: attempts left.
+	 */
+	void (*verify)(void *ctx, struct flow_run *run, const char *digits,
+		       flow_answer_h *done);
+	/* The code, to be spoken: derived for the call and wiped by the run. */
+	int (*code)(void *ctx, char out[CODE_BYTES]);
+	/* Each step as it ends, already redacted; may be NULL. */
+	void (*step)(void *ctx, const char *json);
+	/* The run is over; the last call.  `trace` is JSON, redacted. */
+	void (*over)(void *ctx, const struct flow_end *end);
+};
+
+struct flow_params {
+	struct flow *flow; /* referenced */
+	const struct flow_host *host;
+	void *ctx; /* the host's */
+	struct loop *loop;
+	struct rng *rng; /* the human check's digits */
+	struct speech *speech;
+	const struct phrases *phrases;
+	/* verification.* and what prompts need; copied */
+	const char *verification_id, *call_id, *to, *from, *language, *purpose;
+	const char *brand, *amount, *payee, *callback;
+	unsigned attempt, code_length, human_digits;
+	int64_t deadline_ms; /* wall: nothing is spoken after it (B2) */
+	unsigned ring_ms;
+	json_t *params;   /* Start's parameters: an object of texts; borrowed */
+	const char *mode; /* "live" or "test" */
+};
+
+/*
+ * Start a run.  Everything fixed that it will say is rendered first, then it
+ * goes on by itself and ends with host->over().  -EINVAL with d: a required
+ * parameter is missing (named) or no text.
+ */
+MUST_CHECK int flow_run_start(const struct flow_params *params,
+			      struct flow_run **out, struct diag *d);
+/* Say goodbye if that is possible and hang up (a clean stop); over() follows. */
+void flow_run_stop(struct flow_run *run);
+/* The verification ended elsewhere (approved by API, canceled): hang up when
+ * what is being said has been said; over() follows. */
+void flow_run_settle(struct flow_run *run);
+void flow_run_free(struct flow_run *run); /* at any time; NULL is fine */
+
+const char *flow_end_text(enum flow_end_reason r);
+
+CLEANUP(flow, flow_unref)
+CLEANUP(flow_run, flow_run_free)

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * web.h - HTTP in: requests come to handlers, answers go back, from any thread.
+ *
+ * Over libmicrohttpd with epoll and a pool of workers.  No web thread ever
+ * waits: a handler that has its answer answers; one that has not defers first,
+ * and whoever learns the answer gives it, once, from any thread.  This room
+ * keeps the limits (D6) and a deadline for every request; it has no opinion on
+ * what is said.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/span.h"
+
+struct web;         /* a server */
+struct web_request; /* one request, until it is answered */
+struct web_stream;  /* an answer that goes on: server-sent events */
+
+enum {
+	WEB_BODY_MAX = 64 << 10, /* bytes; more is 413, also when chunked */
+	WEB_DRAIN_MAX = 1 << 20, /* read and thrown away before that answer */
+	WEB_HEADERS_MAX = 16 << 10,
+	WEB_URL_MAX = 4 << 10,
+	WEB_PATH_PARTS = 4, /* `{}` in a pattern */
+	WEB_CONNECTIONS_MAX = 4096,
+	WEB_REQUEST_MS = 10000, /* to send a whole request */
+	WEB_ANSWER_MS = 20000,  /* for us to answer a deferred one: then 503 */
+	WEB_STREAMS_MAX = 1024,
+	WEB_STREAM_BUFFER_MAX = 256 << 10, /* a slower reader is closed */
+	WEB_PING_MS = 15000,               /* `: ping` in an idle stream */
+};
+
+typedef void web_handler_h(struct web_request *r, void *ctx);
+
+struct web_route {
+	const char *method;  /* "GET", ...; HEAD is answered by GET's handler */
+	const char *pattern; /* "/v1/verifications/{}/check" */
+	web_handler_h *handler;
+	/* 0: WEB_BODY_MAX */
+	size_t body_max;
+};
+
+/* Answers that this room must give by itself; the upper room words them. */
+enum web_trouble {
+	WEB_NOT_FOUND,
+	WEB_METHOD_NOT_ALLOWED, /* Allow is added */
+	WEB_BODY_TOO_LARGE,
+	WEB_TIMED_OUT, /* deadline of a deferred request: 503 */
+	WEB_OVERLOADED,
+	WEB_BAD_REQUEST,
+};
+
+struct web_params {
+	const char *listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0: any */
+	unsigned threads;   /* 0: one per core, at most 4 */
+	const char *tls_cert, *tls_key; /* PEM files; NULL: plain HTTP */
+	const struct web_route *routes; /* ended by { NULL }; borrowed */
+	void (*trouble)(struct web_request *r, enum web_trouble t, void *ctx);
+	struct clock *clock;
+	void *ctx; /* for handlers and trouble */
+};
+
+/* -EADDRINUSE, -EACCES, -EINVAL...: d says it in words, with the address. */
+MUST_CHECK int web_start(const struct web_params *params, struct web **out,
+			 struct diag *d);
+/* No new connections; requests under way may still be answered. */
+void web_quiesce(struct web *w);
+/* Streams end, what is deferred is answered as WEB_OVERLOADED, threads stop. */
+void web_stop(struct web *w); /* NULL is fine */
+unsigned web_port(const struct web *w);
+
+/* --- the request; valid until answered ------------------------------------ */
+
+const char *web_method(const struct web_request *r);
+const char *web_path(const struct web_request *r); /* without query */
+struct span web_part(const struct web_request *r, unsigned i); /* {} number i */
+const char *web_header(const struct web_request *r,
+		       const char *name);                             /* NULL */
+const char *web_query(const struct web_request *r, const char *name); /* NULL */
+/* Calls each(name, value) for every query argument; for refusing unknown ones. */
+void web_query_each(const struct web_request *r,
+		    void (*each)(const char *name, const char *value,
+				 void *ctx),
+		    void *ctx);
+struct span web_body(const struct web_request *r);
+const char *web_peer(
+	const struct web_request *r); /* address as text, no port */
+/* For whoever carries the request on: memory that goes with it. */
+void *web_alloc(struct web_request *r, size_t n); /* zeroed */
+
+/* --- the answer ------------------------------------------------------------ */
+
+struct web_header_out {
+	const char *name, *value;
+};
+struct web_answer {
+	unsigned status;
+	const char *type; /* Content-Type; NULL: none */
+	struct span body; /* copied, or handed over when `owned` is set */
+	char *owned;      /* malloc()ed memory that body lies in; freed later */
+	const struct web_header_out
+		*headers; /* ended by { NULL }; may be NULL */
+};
+/* Exactly once for each request, from any thread. */
+void web_answer(struct web_request *r, const struct web_answer *a);
+
+/* Before the request is handed to another thread; the handler then returns and
+ * must not touch it unless it also gives the answer. */
+void web_defer(struct web_request *r);
+
+/*
+ * Answer 200 with a text/event-stream.  The stream is the caller's until
+ * web_stream_close(); closed(ctx) tells (on any thread, once) that the reader
+ * went away or was too slow, after which writes are ignored.  A ping is sent
+ * when idle.
+ */
+typedef void web_closed_h(void *ctx);
+MUST_CHECK int web_stream_open(struct web_request *r,
+			       const struct web_header_out *headers,
+			       web_closed_h *closed, void *ctx,
+			       struct web_stream **out);
+/* One event: id and event may be NULL; data is one line.  Any thread. */
+void web_stream_event(struct web_stream *s, const char *id, const char *event,
+		      struct span data);
+void web_stream_close(struct web_stream *s); /* NULL is fine */
+
+struct web_stats {
+	uint64_t requests, answers_by_class[6];  /* [2] is 2xx */
+	uint64_t connections, deferred, streams; /* now */
+};
+void web_stats(const struct web *w, struct web_stats *out);
+
+CLEANUP(web, web_stop)
