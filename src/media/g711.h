@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * g711.h - PCMU and PCMA (ITU-T G.711), by table.  Any thread.
+ * g711.h - PCMU and PCMA (ITU-T G.711), one sample a byte.  Any thread.
  */
 #pragma once
 
