@@ -51,6 +51,10 @@ struct store_params {
 	const char *url;     /* "sqlite:path"; for tests also "?vfs=name" */
 	struct clock *clock; /* borrowed */
 	const char *node;    /* this node's name, in leases */
+	/* The command line beside a running server: everything but leasing
+	 * works, nothing is migrated, and no claim is laid to the store.  Without
+	 * it a second open is refused. */
+	bool guest;
 };
 
 /* Opens, migrates, starts its threads.  d says what is wrong: not a store of

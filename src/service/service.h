@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * service.h - the use cases: create, check, cancel, call again, deliver, keep.
+ *
+ * Here rooms meet: the policy is asked, records are changed in the store, calls
+ * are leased, flows are run on telephones, and what happened is recorded and
+ * told.  Requests may come on any thread and never wait; each has a done
+ * handler that runs once, on a thread of the store's or on the line, and must
+ * only write an answer down.  What it is given lives until it returns.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/loop.h"
+#include "base/random.h"
+#include "base/span.h"
+#include "core/keyring.h"
+#include "core/number.h"
+#include "core/outcome.h"
+#include "core/policy.h"
+#include "core/verification.h"
+#include "flow/flow.h"
+#include "speech/speech.h"
+#include "store/store.h"
+#include "tel/tel.h"
+
+struct service;
+
+enum {
+	SERVICE_TELS_MAX = 16,
+	SERVICE_BRANDS_MAX = 32,
+	SERVICE_METADATA_ITEMS = 16,
+	SERVICE_METADATA_TEXT = 256, /* bytes of one value */
+	SERVICE_TOKEN_BYTES = 80,
+	SERVICE_LEASE_MS = 20 * 1000, /* renewed while a call runs */
+	SERVICE_KEYS_MAX = 10000,
+	SERVICE_IDEMPOTENCY_MS = 24 * 3600 * 1000,
+	SERVICE_IDEMPOTENCY_KEY_MAX = 255, /* bytes */
+};
+
+/* --- making one ------------------------------------------------------------- */
+
+/* What may change while it runs (SIGHUP).  Owned by the maker; a service keeps
+ * the one that it was given until service_reload() has handed it back. */
+struct service_rules {
+	struct policy policy;
+	struct number_plan *plan;
+	struct prices *prices;
+	const char *brand, *callback; /* callback: B12, "" for none */
+	const char *from;             /* default caller id */
+	int64_t ttl_ms;               /* 60..600 s */
+	unsigned code_length, min_code_length, wrong_max;
+	bool code_even;         /* A9 */
+	bool require_client_ip; /* `client_ip` must be given */
+	unsigned ring_ms, max_calls;
+	int64_t retention_ms;
+};
+
+struct service_tel {
+	const char *route; /* the name that records show */
+	struct tel *tel;   /* borrowed */
+};
+
+struct service_params {
+	struct loop *line; /* the line thread's; borrowed, as all of these */
+	struct store *store;
+	struct speech *speech;
+	const struct phrases *phrases;
+	const struct keyring *ring;
+	struct clock *clock;
+	struct rng *rng;
+	const char *node;
+	const char *flows_dir;          /* the built-in flows: <id>.json */
+	const struct service_tel *tels; /* asked in order: tel_serves() */
+	size_t tels_count;
+	const struct service_rules *rules;
+	/* The last tick that this machine saw (A8): behind it, the store is a
+	 * restored copy, and gets a new epoch.  tick(ctx) is told the next. */
+	int64_t last_tick;
+	void (*tick)(int64_t tick, void *ctx);
+	void *tick_ctx;
+};
+
+/*
+ * Loads flows and keys, checks the ring against the store's (A8), reports
+ * attempts that were under way as interrupted, starts leasing.  Blocks: call it
+ * at start-up, with the line loop not yet running or on another thread.
+ */
+MUST_CHECK int service_new(const struct service_params *params,
+			   struct service **out, struct diag *d);
+/* The old rules may be freed once released(old, ctx) was called. */
+void service_reload(struct service *sv, const struct service_rules *rules,
+		    void (*released)(const struct service_rules *old,
+				     void *ctx),
+		    void *ctx);
+/* No new calls; runs finish, or say goodbye at the latest after ms.  Any
+ * thread.  drained(ctx) comes on the line thread. */
+void service_drain(struct service *sv, int64_t ms, void (*drained)(void *ctx),
+		   void *ctx);
+void service_free(struct service *sv); /* drained, line stopped; NULL is fine */
+
+/* --- who asks ----------------------------------------------------------------- */
+
+enum service_scope {
+	SERVICE_CHECK = 1,
+	SERVICE_VERIFY = 2,
+	SERVICE_FLOWS = 4,
+	SERVICE_ADMIN = 8,
+};
+struct service_who {
+	char application[VERIFICATION_APP_BYTES];
+	char key_id[VERIFICATION_APP_BYTES];
+	unsigned scopes; /* of enum service_scope */
+};
+/*
+ * By token alone ("key_... . secret"), or by key id and token (Basic; key_id
+ * NULL for Bearer).  From memory, constant-time in the secret.  False: no such
+ * key, expired, revoked.  Any thread.
+ */
+bool service_authorize(struct service *sv, const char *key_id,
+		       struct span token, struct service_who *out);
+
+/* --- answers ------------------------------------------------------------------ */
+
+/* Why not.  `code` is one of the API's (api/errors.def); "" when all is well. */
+struct service_refusal {
+	const char *code; /* static */
+	char field[64], rule[POLICY_RULE_BYTES], detail[256];
+	int64_t retry_ms; /* 0: none */
+};
+
+struct service_view {
+	const struct verification *v;
+	const char *to;   /* in clear, for its owner's answer */
+	const char *code; /* `reverse`, and only in the answer to a create */
+	int64_t now;
+};
+
+/* v is NULL when refused. */
+typedef void service_done_h(const struct service_refusal *no,
+			    const struct service_view *view, void *ctx);
+
+/* --- requests; strings are copied before they return ---------------------------- */
+
+struct service_create {
+	struct service_who who;
+	const char *to, *flow, *locale, *brand, *purpose, *from;
+	unsigned code_length; /* 0: default */
+	int64_t ttl_ms;       /* 0: default */
+	const char *amount, *currency, *payee, *webhook, *client_ip;
+	const char *metadata; /* JSON text of an object of texts, or NULL */
+	const char *idempotency_key; /* NULL: none */
+	const uint8_t *body_hash;    /* CRYPTO_HASH_BYTES, with the key */
+};
+/* Answered after the record is durable and the call queued, never before. */
+void service_create(struct service *sv, const struct service_create *req,
+		    service_done_h *done, void *ctx);
+
+void service_read(struct service *sv, const struct service_who *who,
+		  const char *id, service_done_h *done, void *ctx);
+
+struct service_check {
+	struct service_who who;
+	const char *id, *code, *amount, *currency, *payee;
+};
+typedef void service_checked_h(const struct service_refusal *no,
+			       enum outcome_check result, unsigned left,
+			       enum outcome_status status, void *ctx);
+/* An id that is unknown, or another's, costs what a wrong code costs (D4) and
+ * answers CHECK_UNKNOWN. */
+void service_check(struct service *sv, const struct service_check *req,
+		   service_checked_h *done, void *ctx);
+
+void service_cancel(struct service *sv, const struct service_who *who,
+		    const char *id, service_done_h *done, void *ctx);
+void service_call(struct service *sv, const struct service_who *who,
+		  const char *id, service_done_h *done, void *ctx);
+
+struct service_query {
+	struct service_who who;
+	const char *to; /* search by number; NULL: any */
+	const char *status, *country, *cursor;
+	int64_t since_ms, until_ms;
+	size_t limit;
+};
+typedef void service_page_h(const struct service_refusal *no,
+			    const struct service_view *views, size_t count,
+			    const char *next, void *ctx);
+void service_list(struct service *sv, const struct service_query *q,
+		  service_page_h *done, void *ctx);
+
+struct service_explanation {
+	struct number number;
+	const struct policy_answer *answer;
+	const char *language, *from, *route; /* route NULL: none serves it */
+	unsigned seconds; /* a call without repeats, about; 0: unknown */
+	const char *currency;
+};
+typedef void service_explain_h(const struct service_refusal *no,
+			       const struct service_explanation *e, void *ctx);
+/* What a create would meet; changes nothing. */
+void service_explain(struct service *sv, const struct service_create *req,
+		     service_explain_h *done, void *ctx);
+
+/* --- events ---------------------------------------------------------------------- */
+
+/* Of one verification (id), or of the whole application (id NULL).  done as
+ * store_follow()'s; -ENOENT: no such verification of theirs. */
+void service_events(struct service *sv, const struct service_who *who,
+		    const char *id, const char *cursor, size_t max,
+		    store_events_h *done, void *ctx);
+/* woken(topic, ctx) on the store's thread whenever a topic (a verification's
+ * id, an application's id) has something new.  One; set before traffic. */
+void service_on_event(struct service *sv,
+		      void (*woken)(const char *topic, void *ctx), void *ctx);
+
+/* --- the operator's side ----------------------------------------------------------- */
+
+typedef void service_said_h(const struct service_refusal *no, const char *text,
+			    void *ctx);
+/* Works on a store alone, beside a running server or without one. */
+struct service_admin {
+	struct store *store;
+	const struct keyring *ring;
+	struct clock *clock;
+	struct rng *rng;
+};
+/* Each blocks until it is durable: for the command line, and for start-up.
+ * Answers are JSON texts (free() them) for people and programs alike. */
+MUST_CHECK int service_app_add(const struct service_admin *a, const char *name,
+			       char **json, struct diag *d);
+MUST_CHECK int service_app_list(const struct service_admin *a, char **json,
+				struct diag *d);
+struct service_key_new {
+	const char *application, *name;
+	unsigned scopes;
+	int64_t expires_ms; /* 0: never */
+};
+/* The token stands in the answer, here and never again. */
+MUST_CHECK int service_key_add(const struct service_admin *a,
+			       const struct service_key_new *key, char **json,
+			       struct diag *d);
+MUST_CHECK int service_key_list(const struct service_admin *a,
+				const char *application, char **json,
+				struct diag *d);
+MUST_CHECK int service_key_revoke(const struct service_admin *a,
+				  const char *key_id, struct diag *d);
+/* By number or by verification id; each leaves an audit event. */
+MUST_CHECK int service_number_unlock(const struct service_admin *a,
+				     const char *number, char **json,
+				     struct diag *d);
+MUST_CHECK int service_number_reveal(const struct service_admin *a,
+				     const char *verification, char **json,
+				     struct diag *d);
+MUST_CHECK int service_number_erase(const struct service_admin *a,
+				    const char *number, char **json,
+				    struct diag *d);
+
+/* --- health and figures -------------------------------------------------------------- */
+
+struct service_stats {
+	uint64_t created, refused, checks[CHECK_COUNT], legs[LEG_COUNT],
+		statuses[STATUS_COUNT];
+	uint64_t calls_now, queued_now;     /* of this node */
+	uint64_t setup_ms_sum, setup_count; /* queued to dialing */
+	bool ready; /* store well, speech open, a telephone */
+};
+void service_stats(struct service *sv, struct service_stats *out);
+
+CLEANUP(service, service_free)
