@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# deps.sh PURPOSE - install what a Debian 12 that has only git and make lacks
+# for PURPOSE (run test asan check fuzz bench fmt), and no more.
+#
+# It says what it is about to install, asks first where a person is watching,
+# and is silent and quick when nothing is missing.  Elsewhere than on Debian
+# it prints the list and goes on: the build will name what it does not find.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+headers=()
+build=(
+	gcc               # the compiler
+	g++               # for the one file that wraps libphonenumber
+	libc6-dev         # the C library's headers
+	meson             # what is built from what
+	ninja-build       # builds it
+	pkg-config        # finds the libraries below
+	libmicrohttpd-dev # HTTP in
+	libjansson-dev    # JSON
+	libyaml-dev       # the settings file
+	libsqlite3-dev    # the embedded store
+	libphonenumber-dev # numbering plans; brings protobuf, abseil and boost
+	libssl-dev        # keyed hashes and encryption
+	libsamplerate0-dev # 22 kHz speech down to the telephone's 8 kHz
+)
+speak=(
+	espeak-ng # the default voice
+	flite     # the other voice
+)
+unit=(
+	libcmocka-dev # the test framework
+	python3       # counts the tests
+)
+browser=(
+	chromium # the real browser at the far end of a call
+	curl     # speaks to the program as an application would
+)
+look=(
+	clang        # a second compiler's opinion
+	clang-format # layout
+	clang-tidy   # the analyser
+	python3      # tools/*.py
+	codespell    # spelling
+	mandoc       # manual pages
+)
+fuzzing=(
+	clang           # libFuzzer lives in it
+	libclang-rt-dev # libFuzzer and the sanitizers themselves
+	python3         # tools/*.py
+)
+listening=(
+	sox                   # measures and converts recordings
+	pocketsphinx          # hears whether a code was spoken clearly
+	pocketsphinx-testdata # the models it hears with
+)
+
+node=0 # does this purpose need node and npm?
+case ${1:-} in
+run) want=("${build[@]}" "${speak[@]}") ;;
+test) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${browser[@]}") node=1 ;;
+asan) want=("${build[@]}" "${speak[@]}" "${unit[@]}") ;;
+check) want=("${build[@]}" "${unit[@]}" "${look[@]}") ;;
+fuzz) want=("${build[@]}" "${fuzzing[@]}") ;;
+bench) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${listening[@]}") ;;
+fmt) want=(clang-format) ;;
+*)
+	echo "usage: tools/deps.sh run|test|asan|check|fuzz|bench|fmt" >&2
+	exit 2
+	;;
+esac
+
+# Any node from 18 on will do, wherever it came from.
+node_is_here() {
+	local version
+	command -v npm >/dev/null && version=$(node --version 2>/dev/null) &&
+		version=${version#v} && [ "${version%%.*}" -ge 18 ]
+}
+
+# What is wanted and not installed.
+missing() {
+	local here
+	here=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' \
+		"${want[@]}" 2>/dev/null |
+		sed -n 's/ installed$//p') || true
+	printf '%s\n' "${want[@]}" | sort -u | grep -vxF "${here:--}" || true
+}
+
+# Ask, where somebody is there to answer.
+may_install() {
+	local answer
+	if [ "$(id -u)" = 0 ] || [ "${CI:-}" = true ] || [ ! -t 0 ]; then
+		echo "deps: going on without asking"
+		return 0
+	fi
+	read -r -p "deps: install them with sudo? [Y/n] " answer
+	[[ ! $answer =~ ^[Nn] ]]
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "deps: this needs root, and there is no sudo: $*" >&2
+		return 1
+	fi
+}
+
+apt_install() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		-o Dpkg::Use-Pty=0 --no-install-recommends "$@" </dev/null
+}
+
+# Package lists that are absent or old are fetched, once.
+update_and_install() {
+	local has_lists=0
+
+	compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && has_lists=1
+	[ $has_lists = 0 ] || ! apt_install "$@" || return 0
+	as_root apt-get update -qq </dev/null
+	apt_install "$@"
+}
+
+# What apt says is only of interest when it fails.
+install() {
+	local log
+	log=$(mktemp)
+	if update_and_install "$@" >"$log" 2>&1; then
+		rm -f "$log"
+		return 0
+	fi
+	cat "$log"
+	rm -f "$log"
+	echo "deps: apt could not install them" >&2
+	return 1
+}
+
+# The browser tests' own packages, pinned by their lock file.
+node_modules() {
+	local at=tests/browser
+
+	[ -f $at/package-lock.json ] || return 0
+	[ $at/package-lock.json -nt $at/node_modules/.package-lock.json ] ||
+		return 0
+	echo "deps: installing the packages of $at"
+	(cd $at && npm ci --ignore-scripts --no-audit --no-fund \
+		--loglevel=error </dev/null)
+}
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	[ $node = 0 ] || node_is_here || want+=(nodejs npm)
+	echo "deps: not a Debian; \`make $1\` needs what Debian 12 calls"
+	printf '%s\n' "${want[@]}" | sort -u | fmt -w 70 | sed 's/^/  /'
+else
+	[ $node = 0 ] || node_is_here || want+=(nodejs npm)
+	need=$(missing)
+	if [ -n "$need" ]; then
+		echo "deps: \`make $1\` needs these packages:"
+		fmt -w 70 <<<"$need" | sed 's/^/  /'
+		may_install || exit 1
+		# shellcheck disable=SC2086 # names, one word each
+		install $need
+	fi
+fi
+[ $node = 0 ] || node_modules
