@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# bench.sh FOLDER - build for speed, run every benchmark alone, and print what
+# each of them measured.  A slow figure is never an error; a program that
+# fails is.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+folder=${1:?usage: tools/bench.sh FOLDER}
+
+tools/build.sh "$folder" --buildtype=release >"$folder.log" 2>&1 || {
+	tail -n 40 "$folder.log"
+	exit 1
+}
+rm -f "$folder.log" "$folder"/meson-logs/benchmarklog.*
+meson benchmark -C "$folder" --no-rebuild </dev/null >"$folder/bench.out" 2>&1
+status=$?
+[ -f "$folder/meson-logs/benchmarklog.json" ] || {
+	echo 'there is no benchmark yet'
+	exit 0
+}
+python3 - "$folder/meson-logs/benchmarklog.json" <<'END'
+import json
+import sys
+
+for line in open(sys.argv[1]):
+    run = json.loads(line)
+    print('== ' + run['name'].split(' / ')[-1])
+    print((run.get('stdout') or '').rstrip('\n'))
+    if run['result'] != 'OK':
+        print((run.get('stderr') or '').rstrip('\n'))
+        print('failed: ' + run['result'])
+END
+exit $status
