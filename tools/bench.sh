@@ -13,11 +13,12 @@ tools/build.sh "$folder" --buildtype=release >"$folder.log" 2>&1 || {
 	exit 1
 }
 rm -f "$folder.log" "$folder"/meson-logs/benchmarklog.*
-meson benchmark -C "$folder" --no-rebuild </dev/null >"$folder/bench.out" 2>&1
+meson test --benchmark -C "$folder" --no-rebuild \
+	--logbase benchmarklog </dev/null >"$folder/bench.out" 2>&1
 status=$?
-[ -f "$folder/meson-logs/benchmarklog.json" ] || {
-	echo 'there is no benchmark yet'
-	exit 0
+[ -s "$folder/meson-logs/benchmarklog.json" ] || {
+	cat "$folder/bench.out"
+	exit $status
 }
 python3 - "$folder/meson-logs/benchmarklog.json" <<'END'
 import json

@@ -2,18 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # build.sh FOLDER [MESON OPTION...] - configure FOLDER the first time, then
-# build it.  The options are remembered; if they change here, the folder is
-# configured again rather than left as it was.
+# build it.  What it was configured from is remembered: other options here
+# mean a fresh folder, and a source or a meson.build that came or went means
+# asking meson again, which looks for some of them itself and would not
+# notice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1
 shift
 
+sources=$(find src tests fuzz bench -name node_modules -prune -o \
+	\( -name '*.c' -o -name '*.cc' -o -name meson.build \) -print | sort |
+	sha256sum)
+
 if [ ! -f "$folder/build.ninja" ]; then
-	rm -rf "$folder/meson-private" "$folder/meson-info"
 	meson setup "$folder" "$@"
-elif [ "$(cat "$folder/asked-for" 2>/dev/null)" != "$*" ]; then
+elif [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ]; then
 	meson setup --wipe "$folder" "$@"
+elif [ "$(cat "$folder/sources" 2>/dev/null)" != "$sources" ]; then
+	meson setup --reconfigure "$folder"
 fi
-printf '%s' "$*" >"$folder/asked-for"
-[ -n "${CONFIGURE_ONLY:-}" ] || ninja -C "$folder"
+printf '%s' "$*" >"$folder/options"
+printf '%s' "$sources" >"$folder/sources"
+ninja -C "$folder"

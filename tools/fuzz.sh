@@ -32,7 +32,7 @@ one() { # FOLDER SECONDS NAME
 		return 0
 	fi
 	grep -aE -A 25 'ERROR: |runtime error: ' "$log" | head -n 40
-	grep -aE 'SUMMARY: |Test unit written' "$log" || tail -n 20 "$log"
+	grep -aE 'Test unit written' "$log" || tail -n 20 "$log"
 	return 1
 }
 
