@@ -11,9 +11,8 @@
 enum { DIAG_FIELD_BYTES = 128, DIAG_MESSAGE_BYTES = 384 };
 
 struct diag {
-	int line, column; /* 1-based; 0 where there is none */
-	char field
-		[DIAG_FIELD_BYTES]; /* dotted name or JSON pointer; may be "" */
+	int line, column;                 /* 1-based; 0 where there is none */
+	char field[DIAG_FIELD_BYTES];     /* dotted name, JSON pointer, or "" */
 	char message[DIAG_MESSAGE_BYTES]; /* a sentence without full stop */
 };
 

@@ -192,7 +192,6 @@ size_t map_count(const struct map *m)
 	return m->count;
 }
 
-/* The handler may remove the key it is given, and no other. */
 void map_each(const struct map *m, map_each_h *each, void *ctx)
 {
 	for (size_t i = 0; i < m->chain_count; i++) {

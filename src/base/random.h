@@ -18,8 +18,8 @@ struct rng *rng_system(void);          /* any thread; never freed */
 struct rng *rng_seeded(uint64_t seed); /* one thread; repeatable, no secret */
 void rng_free(struct rng *r);          /* NULL and the system's are fine */
 
-void rng_fill(struct rng *r, void *p,
-	      size_t n);                       /* aborts if the kernel fails */
+/* Aborts if the kernel fails. */
+void rng_fill(struct rng *r, void *p, size_t n);
 uint32_t rng_below(struct rng *r, uint32_t n); /* uniform in 0..n-1; n > 0 */
 
 CLEANUP(rng, rng_free)
