@@ -15,12 +15,20 @@ sources=$(find src tests fuzz bench -name node_modules -prune -o \
 	\( -name '*.c' -o -name '*.cc' -o -name meson.build \) -print | sort |
 	sha256sum)
 
+# What meson says is only of interest when it fails.
+meson_setup() {
+	local said
+	said=$(meson setup "$@" 2>&1) && return 0
+	printf '%s\n' "$said"
+	return 1
+}
+
 if [ ! -f "$folder/build.ninja" ]; then
-	meson setup "$folder" "$@"
+	meson_setup "$folder" "$@"
 elif [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ]; then
-	meson setup --wipe "$folder" "$@"
+	meson_setup --wipe "$folder" "$@"
 elif [ "$(cat "$folder/sources" 2>/dev/null)" != "$sources" ]; then
-	meson setup --reconfigure "$folder"
+	meson_setup --reconfigure "$folder"
 fi
 printf '%s' "$*" >"$folder/options"
 printf '%s' "$sources" >"$folder/sources"
