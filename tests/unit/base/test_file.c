@@ -51,15 +51,15 @@ static int remove_folder(void **state)
 	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static unsigned entries(void)
+static int entries(void)
 {
-	DIR *d = opendir(folder);
-	unsigned n = 0;
+	struct dirent **names;
+	int n = scandir(folder, &names, NULL, NULL);
 
-	assert_non_null(d);
-	while (readdir(d)) /* NOLINT(concurrency-mt-unsafe) */
-		n++;
-	assert_int_equal(closedir(d), 0);
+	assert_true(n >= 2);
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
 	return n - 2; /* . and .. */
 }
 
