@@ -117,7 +117,10 @@ static const int16_t alaw_samples[256] = {
 
 int16_t g711_decode(enum g711_codec codec, uint8_t byte)
 {
-	return codec == G711_PCMU ? ulaw_samples[byte] : alaw_samples[byte];
+	const int16_t *samples =
+		codec == G711_PCMU ? ulaw_samples : alaw_samples;
+
+	return samples[byte];
 }
 
 uint8_t g711_silence(enum g711_codec codec)

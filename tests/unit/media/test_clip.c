@@ -39,10 +39,10 @@ TEST(a_clip_is_padded_with_silence_to_whole_frames)
 
 TEST(every_sample_is_in_its_place_in_both_codecs)
 {
-	AUTO(clip) *c = ramp(2 * CLIP_FRAME_BYTES, "ramp");
+	AUTO(clip) *c = ramp((size_t)2 * CLIP_FRAME_BYTES, "ramp");
 
 	assert_int_equal(clip_frames(c), 2);
-	for (size_t i = 0; i < 2 * CLIP_FRAME_BYTES; i++) {
+	for (size_t i = 0; i < (size_t)2 * CLIP_FRAME_BYTES; i++) {
 		size_t f = i / CLIP_FRAME_BYTES, k = i % CLIP_FRAME_BYTES;
 		int16_t s = (int16_t)(60 * i);
 
@@ -66,8 +66,10 @@ TEST(a_long_caption_is_cut_between_characters)
 	char caption[CLIP_CAPTION_MAX + 10] = "x";
 	AUTO(clip) *c = NULL;
 
-	for (size_t i = 1; i + 2 < sizeof(caption); i += 2)
-		memcpy(caption + i, "\xc3\xa4", 2); /* a umlaut */
+	for (size_t i = 1; i + 2 < sizeof(caption); i += 2) {
+		caption[i] = '\xc3'; /* a umlaut */
+		caption[i + 1] = '\xa4';
+	}
 
 	c = ramp(1, caption);
 
