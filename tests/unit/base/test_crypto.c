@@ -307,22 +307,20 @@ TEST(hex_is_exact_in_length_and_lower_case)
 /* RFC 4648 10, in the alphabet of its section 5 and without padding. */
 TEST(base64url_agrees_with_rfc_4648)
 {
-	static const char *const texts[] = {
-		"",      "",        "f",      "Zg",       "fo",
-		"Zm8",   "foo",     "Zm9v",   "foob",     "Zm9vYg",
-		"fooba", "Zm9vYmE", "foobar", "Zm9vYmFy", "\xfb\xff\xfe",
-		"-__-"};
+	static const char *const fronts[] = {
+		"", "Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy"};
 	char text[16], back[16];
 
-	for (size_t i = 0; i < COUNT_OF(texts); i += 2) {
-		size_t n = strlen(texts[i]);
-
-		crypto_base64url(texts[i], n, text);
-		assert_string_equal(text, texts[i + 1]);
+	for (size_t n = 0; n < COUNT_OF(fronts); n++) {
+		crypto_base64url("foobar", n, text);
+		assert_string_equal(text, fronts[n]);
 		assert_int_equal(crypto_unbase64url(span_of(text), back, n), 0);
-		if (n > 0)
-			assert_memory_equal(back, texts[i], n);
+		assert_memory_equal(back, "foobar", n);
 	}
+	crypto_base64url("\xfb\xff\xfe", 3, text);
+	assert_string_equal(text, "-__-");
+	assert_int_equal(crypto_unbase64url(span_of(text), back, 3), 0);
+	assert_memory_equal(back, "\xfb\xff\xfe", 3);
 }
 
 TEST(other_forms_of_base64_are_refused)

@@ -48,6 +48,7 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 static int remove_folder(void **state)
 {
 	(void)state;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
 	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
