@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * api.h - the HTTP faces: which paths there are and what answers them.
+ *
+ * A face maps requests and answers; it holds no rule of its own.  Every error
+ * it may give is a row of errors.def.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/random.h"
+#include "service/service.h"
+#include "web/web.h"
+
+struct api;
+struct api_phone; /* api/phone.h */
+
+struct api_params {
+	struct service *service;
+	struct store *store; /* for figures */
+	struct clock *clock;
+	struct rng *rng;
+	struct api_phone *phone; /* NULL: there is no phone page, 404 */
+};
+
+MUST_CHECK int api_new(const struct api_params *params, struct api **out,
+		       struct diag *d);
+void api_free(struct api *a); /* after web_stop(); NULL is fine */
+
+/* For web_start(): routes and trouble, with the api as their ctx. */
+const struct web_route *api_routes(void);
+void api_trouble(struct web_request *r, enum web_trouble t, void *ctx);
+/* The server, once it is started: for figures.  Before that they lack it. */
+void api_attach(struct api *a, struct web *w);
+
+CLEANUP(api, api_free)
