@@ -40,7 +40,10 @@ MUST_CHECK int code_derive(const struct keyring *ring,
 			   const struct code_binding *b, unsigned length,
 			   bool even, char out[CODE_BYTES]);
 
-/* Digits of `length` drawn from a source: the human check's (1..8, no two
- * adjacent equal), B4. */
+/*
+ * Digits of `length` drawn from a source: the human check's, B4.  Each is from
+ * 1 to 8, all equally likely and independent: 8^3 = 512 triples is what a
+ * recorded greeting is up against, and a rule about neighbours would leave 392.
+ */
 struct rng;
 void code_human(struct rng *r, unsigned length, char *out);
