@@ -4,8 +4,10 @@
  * translator can edit (packaging/prompts/<language>.yaml).
  *
  * A file maps a name to a text with slots, and a purpose to the whole phrase
- * that stands for it.  Every language has every phrase of English with the
- * same slots, or the file is refused.  Immutable once loaded: any thread.
+ * that stands for it; en.yaml explains the format and names every phrase.  Every
+ * language has every phrase of English with the same slots, or the file is
+ * refused; only "english.*" stands in en.yaml alone and is said in English in a
+ * call of any language.  Immutable once loaded: any thread.
  */
 #pragma once
 
@@ -39,6 +41,9 @@ const char *phrases_find(const struct phrases *ph, const char *language,
 /* "sign-in" for login; for a word of the application's, the phrase "other". */
 const char *phrases_purpose(const struct phrases *ph, const char *language,
 			    const char *purpose);
+/* The word for '0'..'9' as people say it on the phone, or NULL. */
+const char *phrases_digit(const struct phrases *ph, const char *language,
+			  char digit);
 /* Is there such a phrase in English? */
 int phrases_has(const struct phrases *ph, const char *name);
 

@@ -47,6 +47,8 @@ struct speech_params {
 	const struct speech_choice {
 		const char *language, *voice;
 	} * choices;
+	/* The words for digits; borrowed.  NULL: the voice is given numerals. */
+	const struct phrases *phrases;
 	struct clock *clock;
 	/* Test programs point these elsewhere; NULL: found on PATH. */
 	const char *flite, *espeak_ng;
@@ -96,6 +98,7 @@ void utterance_mark(struct utterance *u); /* see playlist_mark() */
  * {code}, {number}, {amount}, {payee}.  Text between slots is fixed; brand,
  * amount and payee are text that is kept in memory only; digits, code and
  * number are digit clips.  A slot that the values lack: -EINVAL, d names it.
+ * A phrase "english.*" is said by the English voice, in any utterance.
  */
 struct utterance_values {
 	const char *brand, *purpose, *digits, *code, *number, *amount, *payee;
