@@ -89,8 +89,14 @@ missing() {
 }
 
 # Ask, where somebody is there to answer.
+# shellcheck disable=SC2086 # $need is names, one word each
 may_install() {
 	local answer
+	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+		echo "deps: there is no sudo; as root, say"
+		echo "  apt-get install --no-install-recommends" $need
+		return 1
+	fi
 	if [ "$(id -u)" = 0 ] || [ "${CI:-}" = true ] || [ ! -t 0 ]; then
 		echo "deps: going on without asking"
 		return 0
@@ -102,11 +108,8 @@ may_install() {
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
 	else
-		echo "deps: this needs root, and there is no sudo: $*" >&2
-		return 1
+		sudo "$@"
 	fi
 }
 
