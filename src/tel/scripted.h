@@ -3,9 +3,11 @@
  * scripted.h - a telephone that plays a person: the sandbox numbers, and the
  * tests' phone.
  *
- * It is given real frames, 20 ms at a time on the loop's clock, and hears with
- * them: a run of frames that equals a known clip is that clip.  So a test that
- * passes here has had the right sound in the right order.
+ * It is given real frames and hears with them, on the loop's clock: a run of
+ * frames that equals a known clip is that clip.  So a test that passes here has
+ * had the right sound in the right order.  (What was started cannot change, so
+ * it is taken apart when it starts and each digit is heard when its time has
+ * come; a thousand calls cost no tick of 20 ms.)
  */
 #pragma once
 
@@ -33,12 +35,14 @@ enum tel_script {
 /* A sound that the phone knows: a digit's clip in one language. */
 struct tel_ear {
 	char digit; /* '0'..'9' */
-	const struct clip *clip;
+	struct clip *clip;
 };
 
 struct tel_scripted_params {
 	struct loop *loop;
-	struct rng *rng;            /* the mailbox's random keys */
+	struct rng *rng; /* the mailbox's random keys */
+	/* So many of them, spread over so long from the answer; 0: 15, 12 s. */
+	unsigned mailbox_keys, mailbox_ms;
 	const struct tel_ear *ears; /* copied; the clips are referenced */
 	size_t ears_count;
 	/* Which script a number has; NULL: the sandbox numbers.  Negative:
