@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/diag.h"
 #include "core/number.h"
 #include "core/prices.h"
 
@@ -49,6 +50,7 @@ struct policy {
 		reserved_percent; /* of the caps, for numbers approved lately */
 	int quiet_from_min,
 		quiet_to_min; /* minutes of the local day; equal: off */
+	bool deny_forwarded;  /* B11: not only `plain` is refused then */
 };
 
 #define POLICY_VERDICTS(X)                        \
@@ -78,14 +80,23 @@ struct policy_request {
 	bool forwarded_before; /* the number forwarded its last call */
 	bool approved_lately;  /* within 90 days */
 	int64_t now;           /* wall ms */
-	int zone_minutes;      /* the number's offset from UTC, minutes */
+	/* The number's offset from UTC where the caller knows it better than
+	 * struct number does; otherwise quiet hours hold while they hold
+	 * anywhere in its region. */
+	bool zone_known;
+	int zone_minutes;
+	bool machine_suspected; /* five digits are due (B4) */
+	/* What a flow is when its name does not say it: without a human check
+	 * it is held to the rules of `plain`, and with a code that the same
+	 * call's keypad confirms to those of `keypad` (B5). */
+	bool no_human_check, keypad_confirms;
 };
 
 struct policy_counter {
 	char name[POLICY_NAME_BYTES]; /* in the store */
-	char rule
-		[POLICY_RULE_BYTES]; /* "number.per_30s": what a refusal names */
-	const char *code;            /* "rate_limited" or "budget_exhausted" */
+	/* What a refusal names: "limits.number_per_30s", "caps.app_day". */
+	char rule[POLICY_RULE_BYTES];
+	const char *code; /* "rate_limited" or "budget_exhausted" */
 	int64_t amount, limit, window_ms;
 	bool hold; /* concurrent: taken at the dial, released at its end */
 };
@@ -94,7 +105,7 @@ struct policy_answer {
 	enum policy_verdict verdict;
 	char rule[POLICY_RULE_BYTES]; /* what said no, or "" */
 	char sentence[192]; /* names the setting that would allow it */
-	int64_t retry_ms;   /* 0: unknown */
+	int64_t retry_ms;   /* from now; 0: unknown */
 	bool price_known;
 	int64_t price_per_minute, price_call; /* micro-units */
 	struct policy_counter counters[POLICY_COUNTERS_MAX];
@@ -104,9 +115,27 @@ struct policy_answer {
 void policy_ask(const struct policy *p, const struct policy_request *r,
 		struct policy_answer *out);
 
-/* The counters that a further call of the same verification takes. */
+/*
+ * The same for a further call of the same verification: it takes the counters
+ * of the number, of places and of money, but not those of who asked, which
+ * count verifications.
+ */
 void policy_ask_again(const struct policy *p, const struct policy_request *r,
 		      struct policy_answer *out);
 
-/* The defaults of E1-E4: nothing allowed but what they say. */
+/*
+ * The defaults of E1-E4: no country, the types that people are called on, the
+ * limits of E3, no caps.  Nothing is owned yet.
+ *
+ * Types: NUMBER_UNKNOWN, if allowed, is called only where a price row covers
+ * the number.
+ */
 void policy_defaults(struct policy *p);
+
+/*
+ * Allow a region ("US", "001") or a group of them: "EU", "EEA", "NANP" (all
+ * that share +1).  p->countries grows; end it with policy_end().  Twice is
+ * fine.  -EINVAL with d: neither.
+ */
+MUST_CHECK int policy_allow(struct policy *p, const char *word, struct diag *d);
+void policy_end(struct policy *p); /* the countries; not the prices */

@@ -37,8 +37,16 @@ enum {
 	VERIFICATION_LIVE_MAX = 3,    /* live codes per app and number, A5 */
 	VERIFICATION_HARD_STOP = 100, /* failures in a row, A4 */
 	VERIFICATION_LIFE_MS = 600 * 1000, /* A2: nothing lives longer */
-	VERIFICATION_PURPOSES_MAX =
-		8, /* tracked per app and number; oldest out */
+	VERIFICATION_DIAL_MS = 90 * 1000,  /* A2: left at a dial, or ttl/2 */
+	VERIFICATION_WRONG = 5,            /* A4: wrong checks, the default */
+	VERIFICATION_WRONG_MAX = 10,
+	VERIFICATION_HUMAN = 3,             /* B4: digits of the human check */
+	VERIFICATION_HUMAN_MAX = 5,         /* ... after a failed call */
+	VERIFICATION_HUMAN_DAYS = 30,       /* ... for so long */
+	VERIFICATION_PAUSE_MS = 900 * 1000, /* B8: after a report */
+	/* tracked per app and number; one more takes the place of the oldest
+	 * and takes over its failures, so that none are forgotten */
+	VERIFICATION_PURPOSES_MAX = 8,
 };
 
 enum verification_leg_state {
@@ -104,6 +112,7 @@ struct verification {
 	int64_t deliverable_ms; /* the code was spoken or asked for; 0: not yet */
 	/* checking */
 	unsigned wrong, wrong_max;
+	unsigned checks; /* that came, whatever they were answered (D4) */
 	bool approved_by_keypad;
 	struct verification_leg legs[VERIFICATION_LEGS_MAX];
 	size_t legs_count;
@@ -113,7 +122,9 @@ struct verification {
 enum verification_warning {
 	VERIFICATION_WARN_FROM =
 		1, /* `from` is not the trunk's: default used */
-	VERIFICATION_WARN_PLAIN = 2,    /* plain speaks to whoever answers */
+	/* Plain: speaks to whoever answers.  Set it for every flow without a
+	 * human check: without it, nothing counts as spoken before EVENT_HUMAN. */
+	VERIFICATION_WARN_PLAIN = 2,
 	VERIFICATION_WARN_LANGUAGE = 4, /* not the locale's language */
 };
 
@@ -131,19 +142,23 @@ struct verification_failures {
 	int64_t wait_until_ms, last_ms;
 };
 
+struct verification_live {
+	char id[VERIFICATION_ID_BYTES];
+	int64_t expires_ms;
+};
+
 struct verification_number {
 	struct verification_failures failures[VERIFICATION_PURPOSES_MAX];
 	size_t failures_count;
-	struct {
-		char id[VERIFICATION_ID_BYTES];
-		int64_t expires_ms;
-	} live[VERIFICATION_LIVE_MAX];
+	struct verification_live live[VERIFICATION_LIVE_MAX];
 	size_t live_count;
 	int64_t paused_until_ms;      /* B8 */
 	int64_t five_digits_until_ms; /* B4 */
 	int64_t approved_ms;          /* E4: the reserved lane */
 	bool blocked;
+	bool forwarded; /* its last answered call was forwarded (B11) */
 };
+/* Of a number that has no record yet, all zero is right.  Records as above. */
 void verification_number_pack(const struct verification_number *n,
 			      struct buf *out);
 MUST_CHECK int verification_number_unpack(struct span record,
@@ -154,16 +169,18 @@ MUST_CHECK int verification_number_unpack(struct span record,
 enum verification_refusal {
 	VERIFICATION_FINE,
 	VERIFICATION_TOO_MANY_LIVE,
-	VERIFICATION_WAITING, /* failures: wait until *retry_ms */
+	VERIFICATION_WAITING, /* failures: wait *retry_ms */
 	VERIFICATION_STOPPED, /* hard stop: an unlock is needed */
-	VERIFICATION_PAUSED,  /* reported: wait until *retry_ms */
+	VERIFICATION_PAUSED,  /* reported: wait *retry_ms */
 	VERIFICATION_BLOCKED,
 };
 
 /*
  * v comes with everything that the request decides filled in (id, application,
  * number, nonce, purpose, flow, ttl, ...); this sets status, times and
- * human_digits, and takes a live slot in n.
+ * human_digits, puts defaults where ttl_ms, code_length or wrong_max are 0, and
+ * takes a live slot in n.  A refusal changes nothing of v; *retry_ms is how
+ * long from now, 0 where waiting does not help.
  */
 enum verification_refusal verification_create(struct verification *v,
 					      struct verification_number *n,
@@ -172,15 +189,20 @@ enum verification_refusal verification_create(struct verification *v,
 /* --- check ------------------------------------------------------------------ */
 
 struct verification_attempt {
-	const char *code;                      /* as given; any text */
-	const char *expected;                  /* derived by the caller */
-	const char *amount, *currency, *payee; /* as given; NULL for none */
+	const char *code;     /* as given; any text */
+	const char *expected; /* derived by the caller; NULL: its key is gone */
+	/* As given; NULL for none.  An amount and a payee must be given where
+	 * they are bound, a currency need not, but none may differ.  Not looked
+	 * at for the keypad: the call spoke them. */
+	const char *amount, *currency, *payee;
 	bool keypad; /* typed on the phone, not sent by the API */
 	uint32_t epoch;
 };
 /*
  * Every check changes something, whatever it answers (D4).  CHECK_APPROVED at
- * most once in the life of a record.  *left: wrong checks left.
+ * most once in the life of a record.  *left: wrong checks left.  The status may
+ * have changed with any answer: also to failed with the last CHECK_WRONG, and
+ * to expired.
  */
 enum outcome_check verification_check(struct verification *v,
 				      struct verification_number *n,
@@ -195,7 +217,8 @@ int64_t verification_wait_ms(unsigned in_row);
 bool verification_cancel(struct verification *v, struct verification_number *n,
 			 int64_t now);
 bool verification_expire(struct verification *v, struct verification_number *n,
-			 int64_t now); /* false also when it is not yet time */
+			 int64_t now); /* false also when it is not yet time:
+					* an answer moves expires_ms */
 /* The operator's unlock (A4): failures forgotten. */
 void verification_unlock(struct verification_number *n);
 
@@ -213,7 +236,13 @@ enum verification_again verification_may_call(const struct verification *v,
 struct verification_leg *verification_add_leg(struct verification *v,
 					      const char *id, int64_t now);
 
-/* What the phone reports.  False: too late or out of order; nothing changed. */
+/*
+ * What the phone reports.  False: too late or out of order; nothing changed.
+ * EVENT_DIALING is refused when the verification is over or has too little time
+ * left (A2): then there is no dial.  A verification that ended keeps its status
+ * whatever follows, but its legs still learn how they went, and a report still
+ * pauses the number.  EVENT_SPOKEN: the code was spoken, or (reverse) asked for.
+ */
 struct verification_news {
 	enum outcome_event
 		event;     /* EVENT_DIALING ... EVENT_ENDED, EVENT_REPORTED */
