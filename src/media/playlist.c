@@ -219,24 +219,37 @@ static size_t closest_spacing(const struct playlist *p)
 	return least;
 }
 
-void playlist_caption(const struct playlist *p, struct buf *out)
+void playlist_cues(const struct playlist *p, playlist_cue_h *each, void *ctx)
 {
 	size_t closest = closest_spacing(p);
 	size_t joined = SIZE_MAX; /* the digit that belongs to the last one */
-	bool any = false;
+	size_t frames = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct item *it = &p->items[i];
 		size_t next = SIZE_MAX, s;
 
-		if (!it->clip || !*clip_caption(it->clip))
-			continue;
-		if (any && i != joined)
-			buf_byte(out, ' ');
-		buf_str(out, clip_caption(it->clip));
-		any = true;
+		if (it->clip && *clip_caption(it->clip))
+			each((unsigned)frames * CLIP_FRAME_MS,
+			     clip_caption(it->clip), i == joined, ctx);
+		frames += it->frames;
 		s = is_digit(it) ? spacing(p, i, &next) : 0;
 		if (s > 0 && s < closest + GROUP_FRAMES)
 			joined = next;
 	}
+}
+
+static void add_cue(unsigned at_ms, const char *text, bool joined, void *ctx)
+{
+	struct buf *out = ctx;
+
+	(void)at_ms;
+	if (!joined && out->n > 0)
+		buf_byte(out, ' ');
+	buf_str(out, text);
+}
+
+void playlist_caption(const struct playlist *p, struct buf *out)
+{
+	playlist_cues(p, add_cue, out);
 }

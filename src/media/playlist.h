@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,8 +53,15 @@ const uint8_t *playlist_next(const struct playlist *p,
 			     struct playlist_cursor *at, enum g711_codec codec);
 
 /* The whole as a WAV file, and as a caption (parts joined by blanks, digits of
- * one group joined to a group): for a phone that is a page. */
+ * one group joined to a group): for a phone that is a page.  A digit is a clip
+ * whose caption is one. */
 void playlist_wav(const struct playlist *p, struct buf *out);
 void playlist_caption(const struct playlist *p, struct buf *out);
+
+/* The caption in parts, each when its clip begins: who reads must not know
+ * earlier than who listens.  `joined`: no blank between it and the last. */
+typedef void playlist_cue_h(unsigned at_ms, const char *text, bool joined,
+			    void *ctx);
+void playlist_cues(const struct playlist *p, playlist_cue_h *each, void *ctx);
 
 CLEANUP(playlist, playlist_unref)

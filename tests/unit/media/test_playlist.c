@@ -181,6 +181,25 @@ TEST(the_caption_joins_words_by_blanks_and_digits_to_groups)
 	assert_string_equal(b.p, "Your code is: 482 913 Again: 48");
 }
 
+static void note_cue(unsigned at_ms, const char *text, bool joined, void *ctx)
+{
+	buf_printf(ctx, "%s%s@%u", joined ? "+" : " ", text, at_ms);
+}
+
+TEST(a_cue_comes_when_its_clip_begins)
+{
+	AUTO(playlist) *p = playlist_new();
+	AUTO_BUF(b, 1000);
+
+	assert_int_equal(playlist_silence(p, 800), 0);
+	add(p, 5, 1000, "Press:");
+	digit(p, "4", 900);
+	digit(p, "8", 900);
+	playlist_cues(p, note_cue, &b);
+
+	assert_string_equal(b.p, " Press:@800 4@900+8@1800");
+}
+
 TEST(slow_digits_are_grouped_alike)
 {
 	AUTO(playlist) *p = playlist_new();
@@ -222,6 +241,7 @@ int main(void)
 		cmocka_unit_test(the_whole_is_a_wav_file),
 		cmocka_unit_test(
 			the_caption_joins_words_by_blanks_and_digits_to_groups),
+		cmocka_unit_test(a_cue_comes_when_its_clip_begins),
 		cmocka_unit_test(slow_digits_are_grouped_alike),
 		cmocka_unit_test(clips_live_as_long_as_a_list_that_plays_them),
 	};
