@@ -3,7 +3,7 @@
  * test_person.c - does a scripted person do what the script says, when it
  * says so, knowing only what was heard?
  */
-#include "scripted_bench.h"
+#include "support/scripted_bench.h"
 
 /* --- the human check ---------------------------------------------------------- */
 

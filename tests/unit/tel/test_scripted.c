@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "scripted_bench.h"
+#include "support/scripted_bench.h"
 
 /* --- the line ----------------------------------------------------------------- */
 
