@@ -37,6 +37,7 @@ enum {
 	STORE_KEYS_MAX = 6,
 	STORE_COUNTERS_MAX = 16,
 	STORE_EVENTS_MAX = 8,
+	STORE_MOVES_MAX = 8, /* pushes, fences and acks of one change */
 	STORE_ID_MAX = 95,   /* bytes of a record's id, topic, counter name */
 	STORE_KIND_MAX = 23, /* bytes */
 	STORE_VALUE_MAX = 256 << 10, /* bytes of one record */
@@ -52,8 +53,8 @@ struct store_params {
 	struct clock *clock; /* borrowed */
 	const char *node;    /* this node's name, in leases */
 	/* The command line beside a running server: everything but leasing
-	 * works, nothing is migrated, and no claim is laid to the store.  Without
-	 * it a second open is refused. */
+	 * (-EPERM) works, nothing is made or migrated, and no claim is laid to
+	 * the store.  Without it a second open is refused. */
 	bool guest;
 };
 
@@ -93,7 +94,10 @@ typedef void store_done_h(const struct store_result *r, void *ctx);
  */
 typedef int store_apply_h(struct store_tx *tx, void *ctx);
 
-/* ctx goes to apply and to done.  The keys' text is copied. */
+/* ctx goes to apply and to done.  The keys' text is copied; no key twice.  What
+ * apply asks for over a limit fails the change with -E2BIG, nonsense with
+ * -EINVAL.  Here and below, bad arguments are -E2BIG or -EINVAL at once; after
+ * any error that is returned, done never runs. */
 MUST_CHECK int store_change(struct store *st, unsigned partition,
 			    const struct store_key *keys, size_t count,
 			    store_apply_h *apply, store_done_h *done,
@@ -111,7 +115,7 @@ struct store_index {
 	const char *hash;   /* of the number, hex */
 	const char *label;  /* status */
 	const char *group;  /* country */
-	int64_t expires_ms; /* removed some time after; 0: never */
+	int64_t expires_ms; /* swept within ten minutes after; 0: never */
 };
 /* The index may be NULL: not in any list, kept for ever. */
 void store_tx_put(struct store_tx *tx, size_t key, struct span value,
@@ -149,7 +153,8 @@ void store_tx_release(struct store_tx *tx, const struct store_counter *c,
  * A queued thing has an id (an attempt, an expiry), a ref (the record that it
  * is about), a lane, and a time before which it rests.  lease_ms > 0: it is
  * this node's from the start, for so long; its fence is then 1.  Pushing an id
- * that is queued already replaces its time, ref and lane; a fence never repeats.
+ * that is queued already replaces its time, ref and lane, and ends a lease that
+ * is on it; its fences go on.  An acked id is never used again.
  */
 enum store_lane {
 	STORE_CALLS,  /* attempts: taken by a node that has room for a call */
@@ -162,8 +167,8 @@ struct store_push {
 	int64_t not_before_ms, lease_ms;
 };
 void store_tx_push(struct store_tx *tx, const struct store_push *push);
-/* The rest of the change holds only if `id` is leased with this fence;
- * otherwise the change fails with -ESTALE. */
+/* The rest of the change holds only if `id` was leased with this fence before
+ * it, and nobody took it since; otherwise the change fails with -ESTALE. */
 void store_tx_fence(struct store_tx *tx, const char *id, uint64_t fence);
 void store_tx_ack(struct store_tx *tx,
 		  const char *id); /* gone; absent is fine */
@@ -250,9 +255,9 @@ void store_watch(struct store *st, store_watch_h *watch, void *ctx);
 
 /* --- keeping -------------------------------------------------------------- */
 
-/* Remove what expired (records, events over the age, counters), a bounded
- * piece at a time; done gets the number removed in `counter`; call again while
- * that is not 0. */
+/* Remove what expired (records, counters, holds) and events older than that
+ * many ms (0: none), a bounded piece at a time; done gets the number removed in
+ * `counter`; call again while that is not 0. */
 MUST_CHECK int store_sweep(struct store *st, int64_t events_older_than_ms,
 			   store_done_h *done, void *ctx);
 

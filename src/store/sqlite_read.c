@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sqlite_read.c - the thread that reads.
+ *
+ * What queued is read in one snapshot, taken after it was taken from the
+ * inbox: so a read sees every change whose done ran before it was asked for.
+ * Snapshots are kept short, because the log cannot begin again under one; a
+ * list that has far to go continues in the next.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/sqlite_priv.h"
+
+/* --- one record -------------------------------------------------------------- */
+
+static int get(struct store_lite *s, const struct store_op *op,
+	       sqlite3_stmt **row)
+{
+	struct store_conn *c = &s->reader;
+	const struct store_key *key = &op->of.change.keys[0];
+	int kind = store_conn_kind(c, key->kind);
+	sqlite3_stmt *st;
+
+	if (kind <= 0)
+		return kind;
+	st = store_conn_use(c, SQL_RECORD_GET);
+	(void)sqlite3_bind_int(st, 1, (int)op->partition);
+	(void)sqlite3_bind_int(st, 2, kind);
+	store_conn_bind_text(st, 3, key->id);
+	*row = st;
+	return store_conn_step(c, st);
+}
+
+static void run_get(struct store_lite *s, struct store_op *op)
+{
+	const struct store_key *key = &op->of.change.keys[0];
+	struct store_record r = {
+		.partition = op->partition, .kind = key->kind, .id = key->id};
+	sqlite3_stmt *st = NULL;
+	int n = get(s, op, &st);
+
+	if (n <= 0) {
+		op->done.records(n, NULL, 0, NULL, op->ctx);
+		return;
+	}
+	r.time_ms = sqlite3_column_int64(st, 2);
+	r.value = span_make(sqlite3_column_blob(st, 1),
+			    (size_t)sqlite3_column_bytes(st, 1));
+	op->done.records(0, &r, 1, NULL, op->ctx);
+	(void)sqlite3_reset(st);
+}
+
+/* --- events ------------------------------------------------------------------- */
+
+/* The text of the events of one page: they outlive their rows. */
+struct page {
+	size_t count;
+	struct store_event events[STORE_PAGE_MAX];
+};
+
+static void add_event(struct page *p, sqlite3_stmt *st)
+{
+	struct store_event *e = &p->events[p->count++];
+	size_t n = (size_t)sqlite3_column_bytes(st, 3);
+
+	store_cursor_event(sqlite3_column_int64(st, 0), e->cursor);
+	e->time_ms = sqlite3_column_int64(st, 1);
+	e->type = b_strdup(store_conn_text(st, 2));
+	e->json = span_make(b_copy(sqlite3_column_blob(st, 3), n), n);
+}
+
+static void page_free(struct page *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		free((void *)(uintptr_t)p->events[i].type);
+		free((void *)(uintptr_t)p->events[i].json.p);
+	}
+	free(p);
+}
+
+/* -ERANGE, -EINVAL: what the cursor deserves. */
+static int check_place(struct store_lite *s, const struct store_op *op)
+{
+	struct store_conn *c = &s->reader;
+	int64_t behind = op->of.follow.behind, newest, gone;
+	sqlite3_stmt *st;
+	int n;
+
+	if (op->of.follow.bad_cursor)
+		return -EINVAL;
+	if (behind < 0)
+		return 0; /* from the oldest kept */
+	st = store_conn_use(c, SQL_EVENT_ENDS);
+	n = store_conn_step(c, st);
+	if (n < 0)
+		return n;
+	newest = sqlite3_column_int64(st, 0);
+	gone = sqlite3_column_int64(st, 1);
+	(void)sqlite3_reset(st);
+	if (behind < gone)
+		return -ERANGE;
+	return behind > (newest > gone ? newest : gone) ? -EINVAL : 0;
+}
+
+static int gather_events(struct store_lite *s, const struct store_op *op,
+			 struct page *p)
+{
+	struct store_conn *c = &s->reader;
+	sqlite3_stmt *st = store_conn_use(c, SQL_EVENT_FOLLOW);
+	int n;
+
+	store_conn_bind_text(st, 1, op->of.follow.topic);
+	(void)sqlite3_bind_int64(st, 2, op->of.follow.behind);
+	(void)sqlite3_bind_int64(st, 3, (int64_t)op->count);
+	while ((n = store_conn_step(c, st)) > 0)
+		add_event(p, st);
+	return n;
+}
+
+static void run_follow(struct store_lite *s, struct store_op *op)
+{
+	struct page *p = b_zero(1, sizeof(*p));
+	int err = check_place(s, op);
+
+	if (!err && !op->of.follow.at_end)
+		err = gather_events(s, op, p);
+	op->done.events(err, p->events, err ? 0 : p->count, op->ctx);
+	page_free(p);
+}
+
+/* --- counters ------------------------------------------------------------------- */
+
+static int count_one(struct store_lite *s, const struct store_counter *k,
+		     int64_t now_ms, int64_t *used)
+{
+	struct store_conn *c = &s->reader;
+	bool hold = k->window_ms == 0;
+	sqlite3_stmt *st =
+		store_conn_use(c, hold ? SQL_HOLD_SUM : SQL_COUNTER_GET);
+	int n;
+
+	if (hold) {
+		store_conn_bind_text(st, 1, k->name);
+		(void)sqlite3_bind_int64(st, 2, now_ms);
+	} else {
+		(void)sqlite3_bind_int64(
+			st, 1, store_window_end(now_ms, k->window_ms));
+		store_conn_bind_text(st, 2, k->name);
+		(void)sqlite3_bind_int64(st, 3, k->window_ms);
+	}
+	n = store_conn_step(c, st);
+	*used = n > 0 ? sqlite3_column_int64(st, 0) : 0;
+	if (n > 0)
+		(void)sqlite3_reset(st);
+	return n < 0 ? n : 0;
+}
+
+static void run_count(struct store_lite *s, struct store_op *op)
+{
+	int64_t used[STORE_COUNTERS_MAX] = {0};
+	int64_t now_ms = clock_wall_ms(s->clock);
+	int err = 0;
+
+	for (size_t i = 0; i < op->counter_count && !err; i++)
+		err = count_one(s, &op->counters[i], now_ms, &used[i]);
+	op->done.counts(err, used, err ? 0 : op->counter_count, op->ctx);
+}
+
+/* --- the thread -------------------------------------------------------------------- */
+
+/* True: it goes on in the next snapshot. */
+static bool run_op(struct store_lite *s, struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_OP_GET:
+		run_get(s, op);
+		return false;
+	case STORE_OP_FOLLOW:
+		run_follow(s, op);
+		return false;
+	case STORE_OP_COUNT:
+		run_count(s, op);
+		return false;
+	case STORE_OP_LIST:
+		return store_lite_list(s, op);
+	case STORE_OP_CHANGE:
+	case STORE_OP_LEASE:
+	case STORE_OP_RENEW:
+	case STORE_OP_SWEEP:
+		break;
+	}
+	abort(); /* changes have an inbox of their own */
+}
+
+/* No snapshot could be taken. */
+static void refuse(struct store_op *op, int err)
+{
+	if (op->kind == STORE_OP_FOLLOW)
+		op->done.events(err, NULL, 0, op->ctx);
+	else if (op->kind == STORE_OP_COUNT)
+		op->done.counts(err, NULL, 0, op->ctx);
+	else if (op->kind == STORE_OP_LIST)
+		store_lite_list_drop(op, err);
+	else
+		op->done.records(err, NULL, 0, NULL, op->ctx);
+}
+
+static int run(struct store_lite *s, enum store_sql which)
+{
+	return store_conn_run(&s->reader, store_conn_use(&s->reader, which));
+}
+
+static void run_snapshot(struct store_lite *s, struct link *backlog)
+{
+	struct link ops;
+	size_t n = 0;
+	int err;
+
+	ll_init(&ops);
+	while (n++ < STORE_SQL_READS_MAX && !ll_empty(backlog)) {
+		struct link *l = ll_first(backlog);
+
+		ll_remove(l);
+		ll_append(&ops, l);
+	}
+	err = run(s, SQL_SNAPSHOT);
+	ll_each_safe (l, &ops) {
+		struct store_op *op = ll_entry(l, struct store_op, link);
+
+		ll_remove(l);
+		if (!err && run_op(s, op)) {
+			ll_append(backlog, l);
+			continue;
+		}
+		if (err)
+			refuse(op, err);
+		store_op_free(op);
+		atomic_fetch_sub(&s->waiting, 1);
+	}
+	if (!sqlite3_get_autocommit(s->reader.h))
+		(void)run(s, SQL_COMMIT);
+	if (!sqlite3_get_autocommit(s->reader.h))
+		(void)run(s, SQL_ROLLBACK);
+}
+
+void *store_lite_reads(void *ctx)
+{
+	struct store_lite *s = ctx;
+	struct link backlog;
+
+	ll_init(&backlog);
+	while (!ll_empty(&backlog) || store_inbox_take(&s->reads, &backlog))
+		run_snapshot(s, &backlog);
+	return NULL;
+}
