@@ -3,9 +3,10 @@
  * ears.c - frames to digits.
  *
  * A digit is heard where a run of frames equals its clip, byte for byte; the
- * longest clip that fits wins, and listening goes on behind it.  Frames are
- * told apart by a hash of the first one, so a frame that begins no digit costs
- * one look.
+ * longest clip that fits wins, and listening goes on behind it.  Clips begin
+ * with more or less silence, and so does everything: they are found by a hash
+ * of their first frame that sounds, so a frame that begins no digit costs one
+ * look, and then enough silence must have been in front of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum {
 struct ear {
 	char digit;
 	struct clip *clip;
+	size_t lead;            /* frames of silence that it begins with */
 	const struct ear *next; /* in its bucket, longest first */
 };
 
@@ -55,12 +57,13 @@ static bool is_silence(const uint8_t *frame)
 	       memcmp(frame, frame + 1, CLIP_FRAME_BYTES - 1) == 0;
 }
 
-static bool has_sound(const struct clip *c)
+static size_t leading_silence(const struct clip *c)
 {
-	for (size_t i = 0; i < clip_frames(c); i++)
-		if (!is_silence(clip_frame(c, G711_PCMU, i)))
-			return true;
-	return false;
+	size_t n = 0;
+
+	while (n < clip_frames(c) && is_silence(clip_frame(c, G711_PCMU, n)))
+		n++;
+	return n;
 }
 
 /* qsort: the shortest first, for they are put in front of each other. */
@@ -80,16 +83,21 @@ int tel_ears_new(const struct tel_ear *ears, size_t count,
 	if (count > 0)
 		e->list = b_zero(count, sizeof(*e->list));
 	for (size_t i = 0; i < count; i++) {
-		if (!has_sound(ears[i].clip))
+		size_t lead = leading_silence(ears[i].clip);
+
+		if (lead == clip_frames(ears[i].clip))
 			return -EINVAL;
-		e->list[e->count++] = (struct ear){
-			.digit = ears[i].digit, .clip = clip_ref(ears[i].clip)};
+		e->list[e->count++] =
+			(struct ear){.digit = ears[i].digit,
+				     .clip = clip_ref(ears[i].clip),
+				     .lead = lead};
 	}
 	if (count > 0)
 		qsort(e->list, count, sizeof(*e->list), shorter);
 	for (size_t i = 0; i < count; i++) {
 		struct ear *ear = &e->list[i];
-		size_t b = bucket_of(clip_frame(ear->clip, G711_PCMU, 0));
+		size_t b =
+			bucket_of(clip_frame(ear->clip, G711_PCMU, ear->lead));
 
 		ear->next = e->buckets[b];
 		e->buckets[b] = ear;
@@ -108,12 +116,14 @@ void tel_ears_free(struct tel_ears *e)
 	free(e);
 }
 
-static bool is_here(const struct clip *c, const struct playlist *p,
+/* Does the sound of this clip stand at *at?  Then *at is moved behind it. */
+static bool is_here(const struct ear *ear, const struct playlist *p,
 		    struct playlist_cursor *at)
 {
+	const struct clip *c = ear->clip;
 	struct playlist_cursor ahead = *at;
 
-	for (size_t i = 0; i < clip_frames(c); i++) {
+	for (size_t i = ear->lead; i < clip_frames(c); i++) {
 		const uint8_t *frame = playlist_next(p, &ahead, G711_PCMU);
 
 		if (!frame || memcmp(frame, clip_frame(c, G711_PCMU, i),
@@ -124,16 +134,16 @@ static bool is_here(const struct clip *c, const struct playlist *p,
 	return true;
 }
 
-/* The digit that begins with `frame`, which stands at *at; then *at is moved
- * behind it. */
+/* The digit that sounds from `frame` on, which stands at *at behind so many
+ * frames of silence; then *at is moved behind it. */
 static const struct ear *digit_here(const struct tel_ears *e,
 				    const struct playlist *p,
-				    const uint8_t *frame,
+				    const uint8_t *frame, size_t silence,
 				    struct playlist_cursor *at)
 {
 	const struct ear *ear = e->buckets[bucket_of(frame)];
 
-	while (ear && !is_here(ear->clip, p, at))
+	while (ear && (ear->lead > silence || !is_here(ear, p, at)))
 		ear = ear->next;
 	return ear;
 }
@@ -156,18 +166,20 @@ size_t tel_ears_listen(const struct tel_ears *e, const struct playlist *p,
 {
 	struct playlist_cursor at = {0}, here = {0};
 	struct tel_heard *list = NULL;
-	size_t count = 0, room = 0;
+	size_t count = 0, room = 0, silence = 0;
 	unsigned now_ms = 0, last_ms = 0;
 	bool word_between = true;
 	const uint8_t *frame;
 
-	while ((frame = playlist_next(p, &at, G711_PCMU))) {
-		const struct ear *ear = digit_here(e, p, frame, &here);
+	for (; (frame = playlist_next(p, &at, G711_PCMU)); here = at) {
+		bool silent = is_silence(frame);
+		const struct ear *ear =
+			silent ? NULL : digit_here(e, p, frame, silence, &here);
 
 		if (!ear) {
-			word_between = word_between || !is_silence(frame);
+			word_between = word_between || !silent;
+			silence = silent ? silence + 1 : 0;
 			now_ms += CLIP_FRAME_MS;
-			here = at;
 			continue;
 		}
 		if (count == room) {
@@ -177,10 +189,12 @@ size_t tel_ears_listen(const struct tel_ears *e, const struct playlist *p,
 		list[count].digit = ear->digit;
 		list[count].joined =
 			!word_between && now_ms - last_ms < RUN_GAP_MS;
-		now_ms += clip_ms(ear->clip);
+		now_ms += (unsigned)(clip_frames(ear->clip) - ear->lead) *
+			  CLIP_FRAME_MS;
 		list[count++].end_ms = now_ms;
 		last_ms = now_ms;
 		word_between = false;
+		silence = 0;
 		at = here;
 	}
 	*out = list;
