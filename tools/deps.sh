@@ -19,6 +19,7 @@ build=(
 	ninja-build       # builds it
 	pkg-config        # finds the libraries below
 	libmicrohttpd-dev # HTTP in
+	libcurl4-openssl-dev # HTTP out: `voiceotp call`
 	libjansson-dev    # JSON
 	libyaml-dev       # the settings file
 	libsqlite3-dev    # the embedded store

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * app_priv.h - what the files of the program share.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "app/settings.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/diag.h"
+#include "core/keyring.h"
+#include "service/service.h"
+#include "speech/phrases.h"
+
+enum { APP_PATH_MAX = 4096 };
+
+/* Exit codes of every command. */
+enum { APP_FINE = 0, APP_FAILED = 1, APP_USAGE = 2 };
+
+/* --- command line ----------------------------------------------------------- */
+
+struct app_command {
+	const char *name;      /* "key add" */
+	const char *arguments; /* after the name */
+	const char *sentence;  /* for --help */
+	const char *options;   /* lines for `NAME --help`; may be NULL */
+	int (*run)(int argc, char **argv); /* argv[0] is the name's last word */
+};
+extern const struct app_command app_commands[]; /* ended by { NULL } */
+
+/* "voiceotp: key add: ..." on stderr; returns APP_USAGE. */
+int app_usage(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* "voiceotp: ..." on stderr, from a diag; returns APP_FAILED. */
+int app_fail(const char *file, const struct diag *d);
+
+/*
+ * One pass over the options of a command: `--name value`, `--name=value`,
+ * `--flag`; the rest are words.  False and a usage error on what is not known.
+ */
+struct app_option {
+	const char *name;   /* "--config" */
+	const char **value; /* takes a value; or NULL */
+	bool *flag;         /* or is a flag */
+};
+bool app_options(const char *command, int argc, char **argv,
+		 const struct app_option *options, const char **words,
+		 size_t words_max);
+
+/* --- settings, as commands find them ------------------------------------------ */
+
+/* `config` as given, else the usual places; `dev`: the defaults of serve --dev
+ * laid over it.  Says what is wrong by itself. */
+MUST_CHECK int app_settings(const char *config, bool dev,
+			    struct settings **out);
+/* The folder of scripts, flows and the page: the setting, else where the
+ * program came from. */
+MUST_CHECK int app_data_dir(const struct settings *s, char out[APP_PATH_MAX],
+			    struct diag *d);
+void app_node(const struct settings *s, char *out, size_t n);
+
+/* --- the secret ----------------------------------------------------------------- */
+
+/* From VOICEOTP_SECRET or the file; `make`: a missing file is made. */
+MUST_CHECK int app_ring(const struct settings *s, bool make,
+			struct keyring **out, struct diag *d);
+MUST_CHECK int app_ring_rotate(const struct settings *s, char *id, size_t n,
+			       struct diag *d);
+/* The tick beside it (A8): what this machine last saw of its store. */
+int64_t app_tick_read(const struct settings *s);
+void app_tick_write(const struct settings *s, int64_t tick);
+
+/* --- rules ------------------------------------------------------------------------ */
+
+/* service_rules made from settings, with the files that they name; takes the
+ * settings over on success. */
+struct app_rules {
+	struct service_rules rules;
+	struct settings *settings;
+};
+MUST_CHECK int app_rules_new(struct settings *s, const char *data_dir,
+			     struct app_rules **out, struct diag *d);
+void app_rules_free(struct app_rules *r); /* NULL is fine */
+
+/* --- speech ------------------------------------------------------------------------ */
+
+MUST_CHECK int app_phrases(const char *data_dir, struct phrases **out,
+			   struct diag *d);
+MUST_CHECK int app_speech(const struct settings *s, struct speech **out,
+			  struct diag *d);
+
+/* --- commands ------------------------------------------------------------------------ */
+
+int app_serve(int argc, char **argv);
+int app_check_config(int argc, char **argv);
+int app_call(int argc, char **argv);
+int app_say(int argc, char **argv);
+int app_flow_check(int argc, char **argv);
+int app_version(int argc, char **argv);
+int app_app_add(int argc, char **argv);
+int app_app_list(int argc, char **argv);
+int app_key_add(int argc, char **argv);
+int app_key_list(int argc, char **argv);
+int app_key_revoke(int argc, char **argv);
+int app_secret_rotate(int argc, char **argv);
+int app_number_unlock(int argc, char **argv);
+int app_number_reveal(int argc, char **argv);
+int app_number_erase(int argc, char **argv);
+
+CLEANUP(app_rules, app_rules_free)

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * dev.h - what `serve --dev` shows: the page's address, a key, a ready curl.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "app/settings.h"
+#include "base/attr.h"
+#include "base/diag.h"
+#include "service/service.h"
+
+/* "http://127.0.0.1:8080"; an any-address is reached by the loopback one. */
+void app_dev_origin(unsigned port, const struct settings *s, char *out,
+		    size_t n);
+
+/* A fresh one-time token for the page: shown at once, or, before the server
+ * listens, kept for the welcome. */
+void app_dev_keep_link(const char *token);
+void app_dev_show_link(unsigned port, const struct settings *s,
+		       const char *token);
+
+/* Make or find the key of application "dev", and print how to begin. */
+MUST_CHECK int app_dev_welcome(const struct service_admin *admin,
+			       struct service *service, unsigned port,
+			       const struct settings *s, struct diag *d);

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * serve.c - the server: who gets which driver, in which order things start,
+ * and how they end.
+ *
+ * Threads: this one waits for signals; the line thread turns the loop on which
+ * calls live; the store, the renderer and the web workers have theirs.  Things
+ * start from the bottom (store, speech, service, web) and end from the top, so
+ * that nothing is asked of a room that is gone.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/phone.h"
+#include "app/app_priv.h"
+#include "app/dev.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tel/browser.h"
+#include "tel/scripted.h"
+
+#define PAGE_NUMBER "+15555550100"
+
+enum {
+	DRAIN_MS = 60 * 1000, /* running calls finish or say goodbye by then */
+	TELS = 2,
+};
+
+struct server {
+	const char *config;
+	bool dev;
+	char data[APP_PATH_MAX], node[64];
+	struct settings *settings; /* until the rules have them */
+	char *secret_file;         /* the tick lies beside it */
+	struct app_rules *rules;
+	struct keyring *ring;
+	struct phrases *phrases;
+	struct store *store;
+	struct speech *speech;
+	struct loop *line;
+	pthread_t line_thread;
+	bool line_runs;
+	struct tel *page, *script;
+	struct tel_browser *browser;
+	struct service *service;
+	struct api_phone *phone;
+	struct api *api;
+	struct web *web;
+};
+
+/* --- starting, from the bottom --------------------------------------------------- */
+
+static int log_level(const struct settings *s)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strcmp(names[i], s->log_level) == 0)
+			log_threshold((enum log_level)i);
+	return 0;
+}
+
+/* "sqlite:var/voiceotp.db" wants var/ to be there. */
+static int make_store_dir(const struct settings *s, struct diag *d)
+{
+	const char *path = strchr(s->store, ':');
+	AUTO_FREE char *dir = b_strdup(path ? path + 1 : s->store);
+	char *slash = strrchr(dir, '/');
+	char why[96];
+	int err = 0;
+
+	if (slash && slash != dir) {
+		*slash = 0;
+		err = file_make_dir(dir);
+	}
+	if (err)
+		(void)diag_field(d, "store", "%s: %s", dir,
+				 strerror_r(-err, why, sizeof(why)));
+	return err;
+}
+
+static int open_bottom(struct server *sv, struct diag *d)
+{
+	struct settings *s = sv->rules->settings;
+	const struct store_params params = {
+		.url = s->store, .clock = clock_real(), .node = sv->node};
+	int err = app_ring(s, true, &sv->ring, d);
+
+	if (!err)
+		err = make_store_dir(s, d);
+	if (!err)
+		err = store_open(&params, &sv->store, d);
+	return err;
+}
+
+static int open_speech(struct server *sv, struct diag *d)
+{
+	struct settings *s = sv->rules->settings;
+	int err = app_phrases(sv->data, &sv->phrases, d);
+
+	if (!err)
+		err = app_speech(s, &sv->speech, d);
+	for (size_t i = 0; !err && i < s->languages.count; i++) {
+		log_info("speech.opening", "language",
+			 LOG_S(s->languages.items[i]), NULL);
+		err = speech_open(sv->speech, s->languages.items[i], d);
+	}
+	return err;
+}
+
+/* The scripted phone hears with the clips that the voices made. */
+static int open_script(struct server *sv)
+{
+	const struct settings_list *l = &sv->rules->settings->languages;
+	struct tel_ear *ears = b_zero(l->count * 20 + 1, sizeof(*ears));
+	struct tel_scripted_params params = {
+		.loop = sv->line, .rng = rng_system(), .ears = ears};
+	size_t n = 0;
+	int err;
+
+	for (size_t i = 0; i < l->count; i++) {
+		for (char c = '0'; c <= '9'; c++) {
+			for (int last = 0; last < 2; last++) {
+				ears[n].digit = c;
+				ears[n++].clip = speech_digit(
+					sv->speech, l->items[i], c, last);
+			}
+		}
+	}
+	params.ears_count = n;
+	err = tel_scripted_new(&params, &sv->script);
+	free(ears);
+	return err;
+}
+
+static int open_tels(struct server *sv, struct diag *d)
+{
+	int err = 0;
+
+	sv->line = loop_new(clock_real());
+	if (sv->rules->settings->sandbox)
+		err = open_script(sv);
+	if (!err && sv->dev)
+		err = tel_browser_new(sv->line, rng_system(), PAGE_NUMBER,
+				      &sv->browser, &sv->page);
+	if (err)
+		(void)diag_set(d, "no telephone: %d", err);
+	return err;
+}
+
+static void save_tick(int64_t tick, void *ctx)
+{
+	const struct server *sv = ctx;
+
+	/* the file's name is not a thing that a reload may change */
+	struct settings named = {.secret_file = sv->secret_file};
+
+	app_tick_write(&named, tick);
+}
+
+static int open_service(struct server *sv, struct diag *d)
+{
+	struct service_tel tels[TELS];
+	struct service_params params = {
+		.line = sv->line,
+		.store = sv->store,
+		.speech = sv->speech,
+		.phrases = sv->phrases,
+		.ring = sv->ring,
+		.clock = clock_real(),
+		.rng = rng_system(),
+		.node = sv->node,
+		.tels = tels,
+		.rules = &sv->rules->rules,
+		.last_tick = app_tick_read(sv->rules->settings),
+		.tick = save_tick,
+		.tick_ctx = sv,
+	};
+	char flows[APP_PATH_MAX + 16];
+
+	sv->secret_file = b_strdup(sv->rules->settings->secret_file);
+	(void)snprintf(flows, sizeof(flows), "%s/flows", sv->data);
+	params.flows_dir = flows;
+	if (sv->page)
+		tels[params.tels_count++] =
+			(struct service_tel){"page", sv->page};
+	if (sv->script)
+		tels[params.tels_count++] =
+			(struct service_tel){"sandbox", sv->script};
+	return service_new(&params, &sv->service, d);
+}
+
+static void show_link(const char *token, void *ctx)
+{
+	struct server *sv = ctx;
+
+	if (sv->web)
+		app_dev_show_link(web_port(sv->web), sv->rules->settings,
+				  token);
+	else
+		app_dev_keep_link(token);
+}
+
+static int open_api(struct server *sv, struct diag *d)
+{
+	char dir[APP_PATH_MAX + 16];
+	const struct api_phone_params phone = {.browser = sv->browser,
+					       .dir = dir,
+					       .origin = "",
+					       .clock = clock_real(),
+					       .rng = rng_system(),
+					       .link = show_link,
+					       .ctx = sv};
+	struct api_params params = {.service = sv->service,
+				    .store = sv->store,
+				    .clock = clock_real(),
+				    .rng = rng_system()};
+	int err = 0;
+
+	(void)snprintf(dir, sizeof(dir), "%s/phone", sv->data);
+	if (sv->browser)
+		err = api_phone_new(&phone, &sv->phone, d);
+	params.phone = sv->phone;
+	if (!err)
+		err = api_new(&params, &sv->api, d);
+	return err;
+}
+
+static int open_web(struct server *sv, struct diag *d)
+{
+	const struct settings *s = sv->rules->settings;
+	const struct web_params params = {
+		.listen = s->listen,
+		.threads = (unsigned)s->threads,
+		.tls_cert = *s->tls_certificate ? s->tls_certificate : NULL,
+		.tls_key = *s->tls_key ? s->tls_key : NULL,
+		.routes = api_routes(),
+		.trouble = api_trouble,
+		.clock = clock_real(),
+		.ctx = sv->api,
+	};
+	char origin[320];
+	int err = web_start(&params, &sv->web, d);
+
+	if (err)
+		return err;
+	api_attach(sv->api, sv->web);
+	app_dev_origin(web_port(sv->web), s, origin, sizeof(origin));
+	if (sv->phone)
+		api_phone_set_origin(sv->phone, origin);
+	return 0;
+}
+
+static void *turn_line(void *ctx)
+{
+	loop_run(((struct server *)ctx)->line);
+	return NULL;
+}
+
+static int start_line(struct server *sv, struct diag *d)
+{
+	int err = pthread_create(&sv->line_thread, NULL, turn_line, sv);
+
+	if (err)
+		return diag_set(d, "no thread for the line");
+	sv->line_runs = true;
+	return 0;
+}
+
+static int open_all(struct server *sv, struct diag *d)
+{
+	int err = app_data_dir(sv->settings, sv->data, d);
+
+	app_node(sv->settings, sv->node, sizeof(sv->node));
+	if (!err)
+		err = app_rules_new(sv->settings, sv->data, &sv->rules, d);
+	if (err)
+		return err;
+	sv->settings = NULL;
+	err = open_bottom(sv, d);
+	if (!err)
+		err = open_speech(sv, d);
+	if (!err)
+		err = open_tels(sv, d);
+	if (!err)
+		err = open_service(sv, d);
+	if (!err)
+		err = open_api(sv, d);
+	if (!err)
+		err = start_line(sv, d);
+	if (!err)
+		err = open_web(sv, d);
+	return err;
+}
+
+/* --- ending, from the top --------------------------------------------------------- */
+
+static void drained(void *ctx)
+{
+	/* wakes the thread that waits for signals */
+	(void)pthread_kill(*(pthread_t *)ctx, SIGUSR1);
+}
+
+/* Running calls finish, or say goodbye; a second signal does not wait. */
+static void drain(struct server *sv, const sigset_t *signals)
+{
+	pthread_t self = pthread_self();
+	int sig = 0;
+
+	if (sv->web)
+		web_quiesce(sv->web);
+	if (!sv->service || !sv->line_runs)
+		return;
+	service_drain(sv->service, DRAIN_MS, drained, &self);
+	do {
+		if (sigwait(signals, &sig))
+			return;
+	} while (sig == SIGHUP);
+}
+
+static void close_all(struct server *sv)
+{
+	web_stop(sv->web);
+	if (sv->line_runs) {
+		loop_stop(sv->line);
+		(void)pthread_join(sv->line_thread, NULL);
+	}
+	service_free(sv->service);
+	api_free(sv->api);
+	api_phone_free(sv->phone);
+	tel_free(sv->page);
+	tel_free(sv->script);
+	speech_free(sv->speech);
+	store_close(sv->store);
+	loop_free(sv->line);
+	phrases_free(sv->phrases);
+	keyring_free(sv->ring);
+	app_rules_free(sv->rules);
+	settings_free(sv->settings);
+	free(sv->secret_file);
+}
+
+/* --- while it runs -------------------------------------------------------------------- */
+
+static void old_rules_done(const struct service_rules *old, void *ctx)
+{
+	(void)old; /* the first member of what is freed */
+	app_rules_free(ctx);
+}
+
+/* SIGHUP: new settings, or the old ones and a line that says why. */
+static void reload(struct server *sv)
+{
+	struct settings *s = NULL;
+	struct app_rules *new = NULL;
+	struct app_rules *old = sv->rules;
+	struct diag d = {0};
+	char text[1024];
+
+	if (app_settings(sv->config, sv->dev, &s)) {
+		log_error("settings.refused", NULL);
+		return;
+	}
+	if (app_rules_new(s, sv->data, &new, &d)) {
+		diag_text(&d, sv->config, text, sizeof(text));
+		log_error("settings.refused", "why", LOG_S(text), NULL);
+		settings_free(s);
+		return;
+	}
+	(void)log_level(new->settings);
+	sv->rules = new;
+	service_reload(sv->service, &new->rules, old_rules_done, old);
+	log_info("settings.reloaded", NULL);
+}
+
+static void wait_for_the_end(struct server *sv, const sigset_t *signals)
+{
+	int sig = 0;
+
+	while (sigwait(signals, &sig) == 0) {
+		if (sig == SIGHUP) {
+			reload(sv);
+			continue;
+		}
+		if (sig != SIGUSR1)
+			return;
+	}
+}
+
+static void block_signals(sigset_t *signals)
+{
+	(void)sigemptyset(signals);
+	(void)sigaddset(signals, SIGTERM);
+	(void)sigaddset(signals, SIGINT);
+	(void)sigaddset(signals, SIGHUP);
+	(void)sigaddset(signals, SIGUSR1);
+	(void)pthread_sigmask(SIG_BLOCK, signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int welcome(struct server *sv, struct diag *d)
+{
+	const struct service_admin admin = {sv->store, sv->ring, clock_real(),
+					    rng_system()};
+
+	return app_dev_welcome(&admin, sv->service, web_port(sv->web),
+			       sv->rules->settings, d);
+}
+
+static int run(struct server *sv)
+{
+	const struct rlimit none = {0, 0};
+	struct diag d = {0};
+	sigset_t signals;
+
+	/* a core file would hold keys and codes */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	block_signals(&signals);
+	(void)log_level(sv->settings);
+	if (open_all(sv, &d))
+		return app_fail(sv->config, &d);
+	if (sv->dev && welcome(sv, &d))
+		return app_fail(sv->config, &d);
+	log_info("server.ready", "listen", LOG_S(sv->rules->settings->listen),
+		 "port", LOG_I(web_port(sv->web)), "version",
+		 LOG_S(VOICEOTP_VERSION), NULL);
+	wait_for_the_end(sv, &signals);
+	log_info("server.stopping", NULL);
+	drain(sv, &signals);
+	return APP_FINE;
+}
+
+int app_serve(int argc, char **argv)
+{
+	struct server sv = {0};
+	const struct app_option options[] = {
+		{.name = "--config", .value = &sv.config},
+		{.name = "--dev", .flag = &sv.dev},
+		{0},
+	};
+	int res;
+
+	if (!app_options("serve", argc, argv, options, NULL, 0))
+		return APP_USAGE;
+	if (app_settings(sv.config, sv.dev, &sv.settings))
+		return APP_FAILED;
+	res = run(&sv);
+	close_all(&sv);
+	if (res == APP_FINE)
+		log_info("server.stopped", NULL);
+	return res;
+}
