@@ -116,7 +116,8 @@ TEST(every_row_is_in_the_manual)
 
 TEST(the_manual_page_holds_the_table)
 {
-	const char *source = getenv("VOICEOTP_SOURCE");
+	const char *source =
+		getenv("VOICEOTP_SOURCE"); // NOLINT(concurrency-mt-unsafe)
 	AUTO_BUF(page, 1 << 20);
 	AUTO_BUF(table, 256 << 10);
 	char path[4096];
