@@ -3,10 +3,12 @@
  * admin.c - the operator's commands: applications, keys, numbers, the secret.
  *
  * They open the store as a guest, beside a running server or without one; a
- * server notices new and revoked keys by itself.
+ * server notices new and revoked keys by itself.  Where there is no store yet,
+ * the first command makes it, with its key ring, as a first start would.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/app_priv.h"
 #include "base/json.h"
@@ -26,6 +28,14 @@ static void leave(struct place *p)
 	settings_free(p->settings);
 }
 
+static bool store_is_there(const struct settings *s)
+{
+	const char *colon = strchr(s->store, ':');
+	struct stat st;
+
+	return stat(colon ? colon + 1 : s->store, &st) == 0;
+}
+
 static int enter(struct place *p, const char *config, bool dev)
 {
 	struct diag d = {0};
@@ -38,7 +48,10 @@ static int enter(struct place *p, const char *config, bool dev)
 	app_node(p->settings, node, sizeof(node));
 	params.url = p->settings->store;
 	params.node = node;
-	if (app_ring(p->settings, false, &p->ring, &d) ||
+	if (!store_is_there(p->settings))
+		params.guest = false;
+	if (app_ring(p->settings, !params.guest, &p->ring, &d) ||
+	    app_store_dir(p->settings, &d) ||
 	    store_open(&params, &p->store, &d)) {
 		leave(p);
 		return app_fail(config, &d);

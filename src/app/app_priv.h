@@ -59,6 +59,8 @@ MUST_CHECK int app_settings(const char *config, bool dev,
  * program came from. */
 MUST_CHECK int app_data_dir(const struct settings *s, char out[APP_PATH_MAX],
 			    struct diag *d);
+/* The folder that an embedded store lies in. */
+MUST_CHECK int app_store_dir(const struct settings *s, struct diag *d);
 void app_node(const struct settings *s, char *out, size_t n);
 
 /* --- the secret ----------------------------------------------------------------- */
@@ -88,8 +90,8 @@ void app_rules_free(struct app_rules *r); /* NULL is fine */
 
 MUST_CHECK int app_phrases(const char *data_dir, struct phrases **out,
 			   struct diag *d);
-MUST_CHECK int app_speech(const struct settings *s, struct speech **out,
-			  struct diag *d);
+MUST_CHECK int app_speech(const struct settings *s, const struct phrases *ph,
+			  struct speech **out, struct diag *d);
 
 /* --- commands ------------------------------------------------------------------------ */
 

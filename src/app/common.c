@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/app_priv.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #ifndef VOICEOTP_DATADIR
@@ -204,6 +205,25 @@ int app_data_dir(const struct settings *s, char out[APP_PATH_MAX],
 	return -ENOENT;
 }
 
+/* "sqlite:var/voiceotp.db" wants var/ to be there. */
+int app_store_dir(const struct settings *s, struct diag *d)
+{
+	const char *path = strchr(s->store, ':');
+	AUTO_FREE char *dir = b_strdup(path ? path + 1 : s->store);
+	char *slash = strrchr(dir, '/');
+	char why[96];
+	int err = 0;
+
+	if (slash && slash != dir) {
+		*slash = 0;
+		err = file_make_dir(dir);
+	}
+	if (err)
+		(void)diag_field(d, "store", "%s: %s", dir,
+				 strerror_r(-err, why, sizeof(why)));
+	return err;
+}
+
 void app_node(const struct settings *s, char *out, size_t n)
 {
 	if (*s->node) {
@@ -222,13 +242,15 @@ int app_phrases(const char *data_dir, struct phrases **out, struct diag *d)
 	return phrases_load(dir, out, d);
 }
 
-int app_speech(const struct settings *s, struct speech **out, struct diag *d)
+int app_speech(const struct settings *s, const struct phrases *ph,
+	       struct speech **out, struct diag *d)
 {
 	const struct settings_map *m = &s->voices;
 	struct speech_choice *choices = b_zero(m->count + 1, sizeof(*choices));
 	struct speech_params params = {
 		.cache_dir = *s->cache_dir ? s->cache_dir : NULL,
 		.choices = choices,
+		.phrases = ph,
 		.clock = clock_real(),
 	};
 	int err;

@@ -91,16 +91,15 @@ static int set_types(struct app_rules *r, struct diag *d)
 	return 0;
 }
 
-static void set_countries(struct app_rules *r)
+static int set_countries(struct app_rules *r, struct diag *d)
 {
 	const struct settings_list *l = &r->settings->countries;
-	struct policy *p = &r->rules.policy;
+	struct diag why = {0};
 
-	p->countries = b_zero(l->count + 1, sizeof(*p->countries));
 	for (size_t i = 0; i < l->count; i++)
-		(void)snprintf(p->countries[i], sizeof(p->countries[i]), "%s",
-			       l->items[i]);
-	p->countries_count = l->count;
+		if (policy_allow(&r->rules.policy, l->items[i], &why))
+			return diag_field(d, "countries", "%s", why.message);
+	return 0;
 }
 
 static struct policy_limit every(int64_t count, int64_t seconds)
@@ -132,6 +131,7 @@ static void set_policy(struct policy *p, const struct settings *s)
 	p->sandbox = s->sandbox;
 	p->sandbox_only = s->sandbox_only;
 	p->kill_switch = s->kill_switch;
+	p->deny_forwarded = s->deny_forwarded;
 	set_limits(p, s);
 	p->cap_call = s->cap_call;
 	p->cap_hour = s->cap_hour;
@@ -168,10 +168,11 @@ int app_rules_new(struct settings *s, const char *data_dir,
 	r->settings = s;
 	set_policy(&r->rules.policy, s);
 	set_rest(&r->rules, s);
-	set_countries(r);
 	if (!*s->brand)
 		err = diag_field(d, "brand",
 				 "must be set: it is what a call says first");
+	if (!err)
+		err = set_countries(r, d);
 	if (!err)
 		err = set_types(r, d);
 	if (!err)
@@ -190,7 +191,7 @@ void app_rules_free(struct app_rules *r)
 {
 	if (!r)
 		return;
-	free(r->rules.policy.countries);
+	policy_end(&r->rules.policy);
 	prices_free(r->rules.prices);
 	number_plan_free(r->rules.plan);
 	settings_free(r->settings);

@@ -67,25 +67,6 @@ static int log_level(const struct settings *s)
 	return 0;
 }
 
-/* "sqlite:var/voiceotp.db" wants var/ to be there. */
-static int make_store_dir(const struct settings *s, struct diag *d)
-{
-	const char *path = strchr(s->store, ':');
-	AUTO_FREE char *dir = b_strdup(path ? path + 1 : s->store);
-	char *slash = strrchr(dir, '/');
-	char why[96];
-	int err = 0;
-
-	if (slash && slash != dir) {
-		*slash = 0;
-		err = file_make_dir(dir);
-	}
-	if (err)
-		(void)diag_field(d, "store", "%s: %s", dir,
-				 strerror_r(-err, why, sizeof(why)));
-	return err;
-}
-
 static int open_bottom(struct server *sv, struct diag *d)
 {
 	struct settings *s = sv->rules->settings;
@@ -94,7 +75,7 @@ static int open_bottom(struct server *sv, struct diag *d)
 	int err = app_ring(s, true, &sv->ring, d);
 
 	if (!err)
-		err = make_store_dir(s, d);
+		err = app_store_dir(s, d);
 	if (!err)
 		err = store_open(&params, &sv->store, d);
 	return err;
@@ -106,7 +87,7 @@ static int open_speech(struct server *sv, struct diag *d)
 	int err = app_phrases(sv->data, &sv->phrases, d);
 
 	if (!err)
-		err = app_speech(s, &sv->speech, d);
+		err = app_speech(s, sv->phrases, &sv->speech, d);
 	for (size_t i = 0; !err && i < s->languages.count; i++) {
 		log_info("speech.opening", "language",
 			 LOG_S(s->languages.items[i]), NULL);

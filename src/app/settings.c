@@ -9,7 +9,6 @@
  */
 #include "app/settings.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -460,21 +459,6 @@ static int check_levels(const struct settings *s, struct diag *d)
 	return diag_field(d, "log_level", "must be debug, info, warn or error");
 }
 
-static int check_countries(struct settings *s, struct diag *d)
-{
-	for (size_t i = 0; i < s->countries.count; i++) {
-		const char *c = s->countries.items[i];
-
-		if (strlen(c) != 2 || !isupper((unsigned char)c[0]) ||
-		    !isupper((unsigned char)c[1]))
-			return diag_field(d, "countries",
-					  "\"%.20s\" is not a country code of "
-					  "two capital letters",
-					  c);
-	}
-	return 0;
-}
-
 static int check_together(struct settings *s, struct diag *d)
 {
 	int err = check_brand("brand", s->brand, d);
@@ -487,8 +471,6 @@ static int check_together(struct settings *s, struct diag *d)
 		err = check_number("callback", s->callback, d);
 	if (!err)
 		err = check_levels(s, d);
-	if (!err)
-		err = check_countries(s, d);
 	if (!err && s->code_length < s->code_min_length)
 		err = diag_field(d, "code.length",
 				 "is less than code.min_length");

@@ -108,10 +108,13 @@ static int say(struct settings *s, const char *text, const char *language,
 	AUTO(speech) *sp = NULL;
 	AUTO(utterance) *u = utterance_new(language);
 	AUTO(playlist) *p = NULL;
+	AUTO(phrases) *ph = NULL;
 	AUTO_BUF(wav, WAV_MAX);
+	char data[APP_PATH_MAX];
 	struct diag d = {0};
 
-	if (utter(u, text, &d) || app_speech(s, &sp, &d) ||
+	if (utter(u, text, &d) || app_data_dir(s, data, &d) ||
+	    app_phrases(data, &ph, &d) || app_speech(s, ph, &sp, &d) ||
 	    speech_open(sp, language, &d) || speech_say(sp, u, &p, &d))
 		return app_fail(NULL, &d);
 	playlist_wav(p, &wav);

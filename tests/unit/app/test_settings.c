@@ -197,9 +197,6 @@ TEST(settings_that_contradict_each_other_are_refused)
 	refused("quiet_hours: {from: \"22:00\"}\n",
 		"f: quiet_hours: needs both from and to");
 	refused("from: 12\n", "f: from: must be E.164, such as +15671234567");
-	refused("countries: [usa]\n",
-		"f: countries: \"usa\" is not a country code of two capital "
-		"letters");
 	refused("brand: 1234567890123456789012345678901\n",
 		"f: brand: is longer than 30 characters");
 	refused("store: redis://127.0.0.1\n", "f: store: must be sqlite:PATH");
