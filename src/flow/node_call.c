@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * node_call.c - dial, and wait for the answer.
+ *
+ * The host is asked first and commits the attempt before anything leaves this
+ * machine.  Only the number that the verification is about is dialled: policy
+ * judged that one, and a drawing must not be a way around it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "flow/run_priv.h"
+
+enum { GIVES_STATUS, GIVES_SIP_CODE, GIVES_ROUTE };
+
+struct config {
+	struct flow_template *to, *from;
+	const char *route;
+	unsigned ring_ms;
+};
+
+static void parse(const struct flow_at *at, const json_t *config)
+{
+	static const char *const KNOWN[] = {"to", "from", "ring_timeout_s",
+					    "route", NULL};
+	struct config *c = flow_keep(at->flow, b_zero(1, sizeof(*c)));
+	const struct flow_world *w = at->world;
+	const char *route;
+
+	at->node->config = c;
+	flow_known(at, config, KNOWN);
+	c->to = flow_template_at(at, config, "to", FLOW_PLACE_PLAIN, true);
+	c->from = flow_template_at(at, config, "from", FLOW_PLACE_PLAIN, false);
+	c->ring_ms = 1000 * (unsigned)flow_int(at, config, "ring_timeout_s",
+					       (struct flow_range){5, 120, 0});
+	route = flow_text(at, config, "route", FLOW_NAME_MAX, false);
+	c->route = flow_keep_text(at->flow, route ? route : "default");
+	if (route && w->has_route && !w->has_route(route, w->ctx))
+		flow_find(at, "route", FLOW_IS_ERROR("unknown_route"),
+			  "there is no route \"%s\"", route);
+}
+
+static void enter(struct flow_run *run)
+{
+	const struct config *c = flow_run_config(run);
+	AUTO_BUF(to, FLOW_VALUE_MAX);
+
+	if (flow_run_expand(run, c->to, &to)) {
+		flow_run_end(run, FLOW_FAILED);
+		return;
+	}
+	flow_run_in(run, "to", to.p, FLOW_SHOW_NUMBER);
+	if (strcmp(to.p, flow_run_number(run)) != 0) {
+		flow_run_out(run, "error", "not the verification's number",
+			     FLOW_SHOW_TEXT);
+		flow_run_refused(run, LEG_NOT_CALLED);
+		return;
+	}
+	flow_run_may_dial(run);
+}
+
+static void is_over(struct flow_run *run, enum outcome_leg leg)
+{
+	const struct config *c = flow_run_config(run);
+
+	flow_run_give(run, GIVES_STATUS, outcome_leg_text(leg));
+	flow_run_give_int(run, GIVES_SIP_CODE, flow_run_sip_code(run));
+	flow_run_give(run, GIVES_ROUTE, c->route);
+	flow_run_out(run, "status", outcome_leg_text(leg), FLOW_SHOW_TEXT);
+	flow_run_out_int(run, "sip_code", flow_run_sip_code(run));
+	flow_run_out(run, "route", c->route, FLOW_SHOW_TEXT);
+	flow_run_fire(run, outcome_leg_trigger(leg));
+}
+
+static void dial(struct flow_run *run)
+{
+	const struct config *c = flow_run_config(run);
+	struct flow_dial d = {.to = flow_run_number(run),
+			      .route = c->route,
+			      .ring_ms = c->ring_ms};
+	AUTO_BUF(from, FLOW_VALUE_MAX);
+	enum outcome_leg leg;
+	int err = c->from ? flow_run_expand(run, c->from, &from) : 0;
+
+	if (!err) {
+		d.from = from.p;
+		err = flow_run_dial(run, &d);
+	}
+	if (!err)
+		return;
+	leg = err == -EBUSY ? LEG_CONGESTION : LEG_NETWORK_ERROR;
+	flow_run_news(run, EVENT_ENDED, leg);
+	is_over(run, leg);
+}
+
+static void happens(struct flow_run *run, const struct flow_happening *ev)
+{
+	if (ev->what == FLOW_TEL)
+		is_over(run, ev->leg);
+	else if (ev->what == FLOW_ANSWER && ev->result == 0)
+		dial(run);
+	else if (ev->what == FLOW_ANSWER)
+		flow_run_refused(run, ev->result == -ETIME ? LEG_EXPIRED
+							   : LEG_NOT_CALLED);
+}
+
+const struct flow_driver flow_call = {
+	.type = "call",
+	.triggers = (const char *const[]){"answered", "machine", "no_answer",
+					  "busy", "rejected", "failed", NULL},
+	.optional = (const char *const[]){"machine", NULL},
+	.gives = (const struct flow_gives[]){{"status", "answered", NULL},
+					     {"sip_code", "200", NULL},
+					     {"route", "default", NULL},
+					     {NULL, NULL, NULL}},
+	.live = "answered",
+	.parse = parse,
+	.enter = enter,
+	.happens = happens,
+};
