@@ -62,12 +62,12 @@ static int enter(struct place *p, const char *config, bool dev)
 }
 
 /* Objects as `name: value` lines, a blank line between the items of a list. */
-static void print_object(const json_t *o)
+static void print_object(json_t *o)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)o, key, value)
+	json_object_foreach(o, key, value)
 	{
 		if (json_is_string(value)) {
 			(void)printf("%-14s %s\n", key,

@@ -19,6 +19,8 @@
 #define TOKEN_FILE "var/dev.token"
 #define APPLICATION "dev"
 
+enum { TOKEN_MAX = 256 };
+
 static char kept[64]; /* the page's token, between its making and the welcome */
 
 void app_dev_origin(unsigned port, const struct settings *s, char *out,
@@ -54,7 +56,7 @@ void app_dev_show_link(unsigned port, const struct settings *s,
 /* The token of an earlier start, if it still opens the door. */
 static int find_token(struct service *service, char *out, size_t n)
 {
-	AUTO_BUF(text, SERVICE_TOKEN_BYTES * 2);
+	AUTO_BUF(text, TOKEN_MAX);
 	struct service_who who;
 	struct span token;
 
@@ -130,7 +132,7 @@ static void print_welcome(const char *origin, const char *token)
 int app_dev_welcome(const struct service_admin *admin, struct service *service,
 		    unsigned port, const struct settings *s, struct diag *d)
 {
-	char token[SERVICE_TOKEN_BYTES * 2], origin[320];
+	char token[TOKEN_MAX], origin[320];
 	int err = 0;
 
 	if (find_token(service, token, sizeof(token))) {

@@ -107,11 +107,11 @@ static int open_script(struct server *sv)
 	int err;
 
 	for (size_t i = 0; i < l->count; i++) {
-		for (char c = '0'; c <= '9'; c++) {
+		for (const char *c = "0123456789"; *c; c++) {
 			for (int last = 0; last < 2; last++) {
-				ears[n].digit = c;
+				ears[n].digit = *c;
 				ears[n++].clip = speech_digit(
-					sv->speech, l->items[i], c, last);
+					sv->speech, l->items[i], *c, last);
 			}
 		}
 	}
