@@ -134,8 +134,8 @@ TEST(an_unknown_setting_is_named_with_its_place)
 {
 	refused("listen: 127.0.0.1:1\nlsten: x\n",
 		"f:2:1: lsten: there is no such setting");
-	refused("code:\n  lenth: 6\n",
-		"f:2:3: code.lenth: there is no such setting");
+	refused("code:\n  len: 6\n",
+		"f:2:3: code.len: there is no such setting");
 	refused("trunks:\n  - name: main\n",
 		"f:1:1: trunks: there is no such setting");
 }
