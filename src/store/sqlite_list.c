@@ -20,22 +20,14 @@ enum { ROWS_A_TURN = 2048 };
 /* Columns of the lists' statements. */
 enum { N, TIME, PARTITION, ID, OWNER, HASH, LABEL, GROUP, VALUE };
 
-/* What was found so far; each text is a block of its own. */
+/* What was found so far. */
 struct gathered {
 	size_t count;
 	bool more;
 	struct store_place last;
+	struct store_kept kept;
 	struct store_record records[STORE_PAGE_MAX];
 };
-
-static void gathered_free(struct gathered *g)
-{
-	for (size_t i = 0; i < g->count; i++) {
-		free((void *)(uintptr_t)g->records[i].id);
-		free((void *)(uintptr_t)g->records[i].value.p);
-	}
-	free(g);
-}
 
 static enum store_sql leading(const struct store_query *q)
 {
@@ -88,11 +80,11 @@ static void add(struct gathered *g, sqlite3_stmt *st, const char *kind)
 	*r = (struct store_record){
 		.partition = (unsigned)sqlite3_column_int(st, PARTITION),
 		.kind = kind,
-		.id = b_strdup(store_conn_text(st, ID)),
+		.id = store_kept_text(&g->kept, store_conn_text(st, ID)),
 		.time_ms = sqlite3_column_int64(st, TIME),
 	};
-	n = (size_t)sqlite3_column_bytes(st, VALUE);
-	r->value = span_make(b_copy(sqlite3_column_blob(st, VALUE), n), n);
+	r->value = span_make(
+		store_kept_add(&g->kept, sqlite3_column_blob(st, VALUE), n), n);
 	g->last = (struct store_place){r->time_ms, sqlite3_column_int64(st, N)};
 }
 
@@ -135,7 +127,8 @@ static void finish(struct store_op *op, int err)
 		op->done.records(err, NULL, 0, NULL, op->ctx);
 	}
 	if (g)
-		gathered_free(g);
+		store_kept_free(&g->kept);
+	free(g);
 	op->of.list.gathered = NULL;
 }
 

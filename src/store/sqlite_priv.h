@@ -176,6 +176,14 @@ MUST_CHECK int store_lite_write_record(struct store_lite *s, unsigned partition,
 /* --- the reading thread: sqlite_read.c, sqlite_list.c ------------------------ */
 
 void *store_lite_reads(void *ctx); /* the thread */
+/* Copies for one page: they outlive the rows that they are of. */
+struct store_kept {
+	size_t count;
+	void *p[2 * STORE_PAGE_MAX];
+};
+void *store_kept_add(struct store_kept *k, const void *p, size_t n);
+const char *store_kept_text(struct store_kept *k, const char *s);
+void store_kept_free(struct store_kept *k);
 /* A turn of a list; true: there is more to do, after others had theirs. */
 bool store_lite_list(struct store_lite *s, struct store_op *op);
 void store_lite_list_drop(struct store_op *op, int err); /* calls its done */

@@ -14,6 +14,25 @@
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
+/* --- copies ------------------------------------------------------------------- */
+
+void *store_kept_add(struct store_kept *k, const void *p, size_t n)
+{
+	return k->p[k->count++] = b_copy(p, n);
+}
+
+const char *store_kept_text(struct store_kept *k, const char *s)
+{
+	return store_kept_add(k, s, strlen(s) + 1);
+}
+
+void store_kept_free(struct store_kept *k)
+{
+	for (size_t i = 0; i < k->count; i++)
+		free(k->p[i]);
+	k->count = 0;
+}
+
 /* --- one record -------------------------------------------------------------- */
 
 static int get(struct store_lite *s, const struct store_op *op,
@@ -55,8 +74,8 @@ static void run_get(struct store_lite *s, struct store_op *op)
 
 /* --- events ------------------------------------------------------------------- */
 
-/* The text of the events of one page: they outlive their rows. */
 struct page {
+	struct store_kept kept;
 	size_t count;
 	struct store_event events[STORE_PAGE_MAX];
 };
@@ -68,17 +87,9 @@ static void add_event(struct page *p, sqlite3_stmt *st)
 
 	store_cursor_event(sqlite3_column_int64(st, 0), e->cursor);
 	e->time_ms = sqlite3_column_int64(st, 1);
-	e->type = b_strdup(store_conn_text(st, 2));
-	e->json = span_make(b_copy(sqlite3_column_blob(st, 3), n), n);
-}
-
-static void page_free(struct page *p)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		free((void *)(uintptr_t)p->events[i].type);
-		free((void *)(uintptr_t)p->events[i].json.p);
-	}
-	free(p);
+	e->type = store_kept_text(&p->kept, store_conn_text(st, 2));
+	e->json = span_make(
+		store_kept_add(&p->kept, sqlite3_column_blob(st, 3), n), n);
 }
 
 /* -ERANGE, -EINVAL: what the cursor deserves. */
@@ -128,7 +139,8 @@ static void run_follow(struct store_lite *s, struct store_op *op)
 	if (!err && !op->of.follow.at_end)
 		err = gather_events(s, op, p);
 	op->done.events(err, p->events, err ? 0 : p->count, op->ctx);
-	page_free(p);
+	store_kept_free(&p->kept);
+	free(p);
 }
 
 /* --- counters ------------------------------------------------------------------- */
