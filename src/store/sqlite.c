@@ -235,12 +235,21 @@ static struct store_lite *lite_new(const struct store_params *params)
 	return s;
 }
 
+/* sqlite counts its memory under one lock that all threads share, and nobody
+ * asks.  Refused when somebody used sqlite before us, which is fine. */
+static void stop_counting(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int lite_open(const struct store_params *params, const char *where,
 		     struct store **out, struct diag *d)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct store_lite *s = lite_new(params);
 	int err = read_where(s, where, d);
 
+	(void)pthread_once(&once, stop_counting);
 	if (!err)
 		err = open_file(s, d);
 	if (err) {
