@@ -31,7 +31,8 @@ enum {
 	WEB_URL_MAX = 4 << 10,
 	WEB_PATH_PARTS = 4, /* `{}` in a pattern */
 	WEB_CONNECTIONS_MAX = 4096,
-	WEB_REQUEST_MS = 10000, /* to send a whole request */
+	WEB_REQUEST_MS = 10000, /* to send a whole request, from the last answer
+				 * or, with a body, from the headers */
 	WEB_ANSWER_MS = 20000,  /* for us to answer a deferred one: then 503 */
 	WEB_STREAMS_MAX = 1024,
 	WEB_STREAM_BUFFER_MAX = 256 << 10, /* a slower reader is closed */
@@ -112,15 +113,23 @@ struct web_answer {
 /* Exactly once for each request, from any thread. */
 void web_answer(struct web_request *r, const struct web_answer *a);
 
-/* Before the request is handed to another thread; the handler then returns and
- * must not touch it unless it also gives the answer. */
+/*
+ * Before the request is handed to another thread; the handler then returns and
+ * must not touch it unless it also gives the answer.  Who carries it on may ask
+ * for method, path, parts, body and peer, and may web_alloc(); headers and the
+ * query are the handler's alone.  The answer must come, even when it is too
+ * late to be sent, because it ends the request's memory.
+ */
 void web_defer(struct web_request *r);
 
 /*
  * Answer 200 with a text/event-stream.  The stream is the caller's until
  * web_stream_close(); closed(ctx) tells (on any thread, once) that the reader
  * went away or was too slow, after which writes are ignored.  A ping is sent
- * when idle.
+ * when idle.  closed() may run before this returns, and does not run after
+ * web_stream_close() has returned, which waits for it: hold no lock there that
+ * closed() takes.  -EAGAIN: WEB_STREAMS_MAX are open; -ESHUTDOWN: answered
+ * meanwhile by a deadline or a stop.  The request is then still to be answered.
  */
 typedef void web_closed_h(void *ctx);
 MUST_CHECK int web_stream_open(struct web_request *r,
