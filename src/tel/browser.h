@@ -39,7 +39,7 @@ MUST_CHECK int tel_browser_new(struct loop *loop, struct rng *rng,
 /*
  * The page opens its event stream.  send() is called on the line thread, under
  * a lock, with an event's name and one line of JSON:
- *   ready     {"page":id,"call":id or null}       who you are, what you are in
+ *   ready     {"page":id,"number":"+1...","call":id or null}   this is you
  *   ring      {"call":id,"from":"+1...","left_ms":n}
  *   ring_over {"call":id,"why":word}              answered elsewhere, given up
  *   play      {"call":id,"play":n,"ms":n,"at_ms":n,"captions":[[ms,text],...]}

@@ -146,7 +146,9 @@ static void greet(struct page *p)
 	AUTO_BUF(json, TEL_BROWSER_EVENT_MAX);
 
 	p->greet = false;
-	buf_printf(&json, "{\"page\":\"%s\",\"call\":", p->id);
+	buf_printf(&json, "{\"page\":\"%s\",\"number\":", p->id);
+	buf_json(&json, span_of(b->number));
+	buf_str(&json, ",\"call\":");
 	if (own)
 		buf_printf(&json, "\"%s\"}", own->id);
 	else
