@@ -270,7 +270,8 @@ static int load_file(struct phrases *ph, const char *dir, const char *name,
 	err = file_read(path, &text);
 	if (err) {
 		(void)diag_set(d, "cannot be read: %s",
-			       err == -E2BIG ? "too long" : strerrordesc_np(-err));
+			       err == -E2BIG ? "too long"
+					     : strerrordesc_np(-err));
 		return err;
 	}
 	return phrases_parse(buf_view(&text), language, ph, d);

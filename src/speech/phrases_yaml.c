@@ -92,7 +92,7 @@ static bool good_name(const char *s)
 static int read_rows(struct reader *r, struct phrases_rows *to, bool slots)
 {
 	char name[PHRASES_NAME_MAX + 1];
-	const char *text;
+	const char *text = NULL;
 	unsigned used;
 	int err = expect(r, YAML_MAPPING_START_EVENT, "expected names");
 
@@ -137,7 +137,7 @@ static int read_purposes(struct reader *r)
 
 static int read_language(struct reader *r)
 {
-	const char *text;
+	const char *text = NULL;
 	int err = next(r);
 
 	if (!err)
@@ -154,7 +154,7 @@ static int read_language(struct reader *r)
 /* For people who read the file: a name, and who has listened. */
 static int read_remark(struct reader *r)
 {
-	const char *text;
+	const char *text = NULL;
 	int err = next(r);
 
 	return err ? err : scalar(r, PHRASES_TEXT_MAX, &text);
@@ -163,7 +163,7 @@ static int read_remark(struct reader *r)
 static int read_countries(struct reader *r)
 {
 	struct phrases_file *f = r->file;
-	const char *text;
+	const char *text = NULL;
 	int err = expect(r, YAML_SEQUENCE_START_EVENT, "expected [a list]");
 
 	for (;;) {
@@ -187,7 +187,7 @@ static int read_countries(struct reader *r)
 
 static int read_digits(struct reader *r)
 {
-	const char *text;
+	const char *text = NULL;
 	int err = expect(r, YAML_SEQUENCE_START_EVENT, "expected [a list]");
 
 	for (size_t i = 0; i < 10 && !err; i++) {

@@ -69,7 +69,7 @@ void speech_free(struct speech *sp); /* kills what still runs; NULL is fine */
  */
 MUST_CHECK int speech_open(struct speech *sp, const char *language,
 			   struct diag *d);
-bool speech_is_open(const struct speech *sp, const char *language);
+bool speech_is_open(struct speech *sp, const char *language);
 
 /* The clip of one digit ('0'..'9'), borrowed; `last`: with falling tone where
  * the voice has it.  NULL: the language is not open.  Any thread. */

@@ -15,7 +15,8 @@
 
 static struct phrases *shipped(void)
 {
-	const char *source = getenv("VOICEOTP_SOURCE");
+	const char *source =
+		getenv("VOICEOTP_SOURCE"); // NOLINT(concurrency-mt-unsafe)
 	struct phrases *ph = NULL;
 	struct diag d = {0};
 	char dir[4096];
