@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * api.c - the paths.
+ */
+#include "api/api.h"
+
+#include "api/api_priv.h"
+#include "api/phone.h"
+#include "base/mem.h"
+
+/* The page's telephone has no face where there is no page. */
+#define PHONE(name)                                                \
+	static void phone_##name(struct web_request *r, void *ctx) \
+	{                                                          \
+		api_phone_##name(((struct api *)ctx)->p.phone, r); \
+	}
+PHONE(page)
+PHONE(session)
+PHONE(events)
+PHONE(act)
+PHONE(sound)
+
+static const struct web_route routes[] = {
+	{.method = "POST",
+	 .pattern = "/v1/verifications",
+	 .handler = api_create},
+	{.method = "GET", .pattern = "/v1/verifications", .handler = api_list},
+	{.method = "POST",
+	 .pattern = "/v1/verifications/search",
+	 .handler = api_search},
+	{.method = "GET",
+	 .pattern = "/v1/verifications/{}",
+	 .handler = api_read},
+	{.method = "POST",
+	 .pattern = "/v1/verifications/{}/check",
+	 .handler = api_check},
+	{.method = "POST",
+	 .pattern = "/v1/verifications/{}/cancel",
+	 .handler = api_cancel},
+	{.method = "POST",
+	 .pattern = "/v1/verifications/{}/call",
+	 .handler = api_call},
+	{.method = "GET",
+	 .pattern = "/v1/verifications/{}/events",
+	 .handler = api_events},
+	{.method = "GET", .pattern = "/v1/events", .handler = api_all_events},
+	{.method = "POST", .pattern = "/v1/explain", .handler = api_explain},
+	{.method = "GET", .pattern = "/healthz", .handler = api_healthz},
+	{.method = "GET", .pattern = "/readyz", .handler = api_readyz},
+	{.method = "GET", .pattern = "/metrics", .handler = api_metrics},
+	{.method = "GET", .pattern = "/phone", .handler = phone_page},
+	{.method = "GET", .pattern = "/phone/{}", .handler = phone_page},
+	{.method = "POST",
+	 .pattern = "/phone/session",
+	 .handler = phone_session},
+	{.method = "GET", .pattern = "/phone/events", .handler = phone_events},
+	{.method = "POST",
+	 .pattern = "/phone/calls/{}/{}",
+	 .handler = phone_act},
+	{.method = "GET",
+	 .pattern = "/phone/calls/{}/sound/{}",
+	 .handler = phone_sound},
+	{0},
+};
+
+const struct web_route *api_routes(void)
+{
+	return routes;
+}
+
+int api_new(const struct api_params *params, struct api **out, struct diag *d)
+{
+	struct api *a = b_zero(1, sizeof(*a));
+
+	a->p = *params;
+	ll_init(&a->followers);
+	if (pthread_mutex_init(&a->followers_lock, NULL)) {
+		free(a);
+		return diag_set(d, "no lock for the API");
+	}
+	service_on_event(params->service, api_woken, a);
+	*out = a;
+	return 0;
+}
+
+void api_attach(struct api *a, struct web *w)
+{
+	a->web = w;
+}
+
+void api_free(struct api *a)
+{
+	if (!a)
+		return;
+	(void)pthread_mutex_destroy(&a->followers_lock);
+	free(a);
+}

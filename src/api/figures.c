@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * figures.c - health and metrics: is it well, and how much does it do?
+ *
+ * No secret and nothing of a person is in them, so they need no key.
+ */
+#include <stdio.h>
+
+#include "api/api_priv.h"
+
+static void answer_text(struct web_request *r, unsigned status,
+			const char *type, struct span text)
+{
+	static const struct web_header_out headers[] = {
+		{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{0},
+	};
+	const struct web_answer answer = {.status = status,
+					  .type = type,
+					  .body = text,
+					  .headers = headers};
+
+	web_answer(r, &answer);
+}
+
+void api_healthz(struct web_request *r, void *ctx)
+{
+	(void)ctx;
+	answer_text(r, 200, "application/json",
+		    span_of("{\"status\":\"alive\"}"));
+}
+
+void api_readyz(struct web_request *r, void *ctx)
+{
+	const struct api *a = ctx;
+	struct service_stats s;
+
+	service_stats(a->p.service, &s);
+	if (s.ready)
+		answer_text(r, 200, "application/json",
+			    span_of("{\"status\":\"ready\"}"));
+	else
+		answer_text(r, 503, "application/json",
+			    span_of("{\"status\":\"not_ready\"}"));
+}
+
+/* --- metrics (the Prometheus text format) ------------------------------------------ */
+
+static void head(struct buf *b, const char *name, const char *type,
+		 const char *help)
+{
+	buf_printf(b, "# HELP voiceotp_%s %s\n# TYPE voiceotp_%s %s\n", name,
+		   help, name, type);
+}
+
+static void one(struct buf *b, const char *name, const char *type,
+		const char *help, uint64_t value)
+{
+	head(b, name, type, help);
+	buf_printf(b, "voiceotp_%s %llu\n", name, (unsigned long long)value);
+}
+
+static void labelled(struct buf *b, const char *name, const char *label,
+		     const char *text, uint64_t value)
+{
+	buf_printf(b, "voiceotp_%s{%s=\"%s\"} %llu\n", name, label, text,
+		   (unsigned long long)value);
+}
+
+static void write_service(struct buf *b, const struct service_stats *s)
+{
+	one(b, "verifications_created_total", "counter",
+	    "Verifications that were answered 201.", s->created);
+	one(b, "verifications_refused_total", "counter",
+	    "Creates that a rule refused.", s->refused);
+	head(b, "verifications_ended_total", "counter",
+	     "Verifications by how they ended.");
+	for (int i = STATUS_PENDING + 1; i < STATUS_REPORTED; i++)
+		labelled(b, "verifications_ended_total", "status",
+			 outcome_status_text((enum outcome_status)i),
+			 s->statuses[i]);
+	labelled(b, "verifications_ended_total", "status", "reported",
+		 s->statuses[STATUS_REPORTED]);
+	head(b, "checks_total", "counter", "Checks by their result.");
+	for (int i = 0; i < CHECK_COUNT; i++)
+		labelled(b, "checks_total", "result",
+			 outcome_check_text((enum outcome_check)i),
+			 s->checks[i]);
+	head(b, "calls_total", "counter", "Calls by how they ended.");
+	for (int i = LEG_NONE + 1; i < LEG_COUNT; i++)
+		labelled(b, "calls_total", "outcome",
+			 outcome_leg_text((enum outcome_leg)i), s->legs[i]);
+	one(b, "calls", "gauge", "Calls now.", s->calls_now);
+	one(b, "calls_queued", "gauge", "Attempts of this node that wait.",
+	    s->queued_now);
+	head(b, "call_setup_seconds", "summary",
+	     "From the queued call to its dial.");
+	buf_printf(b,
+		   "voiceotp_call_setup_seconds_sum %.3f\n"
+		   "voiceotp_call_setup_seconds_count %llu\n",
+		   (double)s->setup_ms_sum / 1000.0,
+		   (unsigned long long)s->setup_count);
+	one(b, "ready", "gauge", "1 when calls can be made.", s->ready);
+}
+
+static void write_store(struct buf *b, const struct store_stats *s)
+{
+	one(b, "store_batches_total", "counter", "Commits of the store.",
+	    s->batches);
+	one(b, "store_operations_total", "counter",
+	    "Operations that the store has answered.", s->operations);
+	one(b, "store_failures_total", "counter",
+	    "Batches that could not be committed.", s->failures);
+	one(b, "store_waiting", "gauge", "Operations that wait.", s->waiting);
+	one(b, "store_wal_bytes", "gauge", "Size of the write-ahead log.",
+	    s->wal_bytes);
+	one(b, "store_healthy", "gauge", "1 when the last batch was committed.",
+	    s->healthy);
+}
+
+static void write_web(struct buf *b, const struct web_stats *s)
+{
+	static const char *const classes[] = {"",    "1xx", "2xx",
+					      "3xx", "4xx", "5xx"};
+
+	one(b, "http_requests_total", "counter", "Requests.", s->requests);
+	head(b, "http_answers_total", "counter", "Answers by class of status.");
+	for (size_t i = 2; i < COUNT_OF(classes); i++)
+		labelled(b, "http_answers_total", "class", classes[i],
+			 s->answers_by_class[i]);
+	one(b, "http_connections", "gauge", "Connections now.", s->connections);
+	one(b, "http_streams", "gauge", "Event streams now.", s->streams);
+}
+
+void api_metrics(struct web_request *r, void *ctx)
+{
+	const struct api *a = ctx;
+	struct service_stats service;
+	struct store_stats store;
+	struct web_stats web;
+	AUTO_BUF(b, API_ANSWER_MAX);
+
+	service_stats(a->p.service, &service);
+	write_service(&b, &service);
+	store_stats(a->p.store, &store);
+	write_store(&b, &store);
+	if (a->web) {
+		web_stats(a->web, &web);
+		write_web(&b, &web);
+	}
+	answer_text(r, 200, "text/plain; version=0.0.4; charset=utf-8",
+		    buf_view(&b));
+}
