@@ -149,23 +149,29 @@ static int claim_file(struct store_lite *s, struct diag *d)
 	return -err;
 }
 
+static int open_conns(struct store_lite *s, struct diag *d)
+{
+	int err = store_conn_open(s, &s->writer, d);
+
+	if (!err)
+		err = store_schema_prepare(&s->writer, s->guest, d);
+	if (!err)
+		err = store_conn_open(s, &s->reader, d);
+	if (!err)
+		err = store_conn_open(s, &s->checkpointer, d);
+	return err;
+}
+
 static int open_file(struct store_lite *s, struct diag *d)
 {
 	struct diag inner = {0};
 	int err = claim_file(s, d);
 
-	if (!err)
-		err = store_conn_open(s, &s->writer, d);
 	if (err)
 		return err;
-	err = store_schema_prepare(&s->writer, s->guest, &inner);
-	if (err) {
+	err = open_conns(s, &inner);
+	if (err)
 		(void)diag_set(d, "%s: %s", s->path, inner.message);
-		return err;
-	}
-	err = store_conn_open(s, &s->reader, d);
-	if (!err)
-		err = store_conn_open(s, &s->checkpointer, d);
 	return err;
 }
 

@@ -53,8 +53,21 @@ static void wait_restart(struct store_ckpt *k)
 	while (k->want != CKPT_NONE)
 		(void)pthread_cond_wait(&k->done, &k->lock);
 	k->want = CKPT_RESTART;
+	atomic_store(&k->quiet, true);
 	(void)pthread_cond_signal(&k->wanted);
 	while (k->want != CKPT_NONE)
+		(void)pthread_cond_wait(&k->done, &k->lock);
+	atomic_store(&k->quiet, false);
+	(void)pthread_cond_broadcast(&k->done);
+	(void)pthread_mutex_unlock(&k->lock);
+}
+
+void store_ckpt_let_by(struct store_ckpt *k)
+{
+	if (!atomic_load(&k->quiet))
+		return;
+	(void)pthread_mutex_lock(&k->lock);
+	while (atomic_load(&k->quiet))
 		(void)pthread_cond_wait(&k->done, &k->lock);
 	(void)pthread_mutex_unlock(&k->lock);
 }
@@ -91,7 +104,7 @@ static int checkpoint(struct store_lite *s, int how)
 					 NULL);
 }
 
-/* While the batch thread waits. */
+/* While the batch thread waits, and no new snapshot begins. */
 static void restart(struct store_lite *s)
 {
 	(void)sqlite3_busy_timeout(s->checkpointer.h, READER_WAIT_MS);

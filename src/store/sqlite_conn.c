@@ -45,6 +45,32 @@ int store_conn_err(const struct store_conn *c, int rc)
 	}
 }
 
+int store_conn_refuse(const struct store_conn *c, int rc, struct diag *d)
+{
+	int err = store_conn_err(c, rc);
+
+	switch (rc & 0xff) {
+	case SQLITE_NOTADB:
+		return diag_set(d, "this file is not a database");
+	case SQLITE_FULL:
+		(void)diag_set(d, "the disk is full");
+		return err;
+	case SQLITE_BUSY:
+		(void)diag_set(d, "the store is in use by another program");
+		return -EBUSY;
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		(void)diag_set(d, "no permission to write the store: %s",
+			       sqlite3_errmsg(c->h));
+		return -EACCES;
+	default:
+		(void)diag_set(d, "the store cannot be opened: %s",
+			       sqlite3_errmsg(c->h));
+		return err;
+	}
+}
+
 static int set(struct store_conn *c, const char *sql)
 {
 	return sqlite3_exec(c->h, sql, NULL, NULL, NULL);
@@ -73,9 +99,7 @@ int store_conn_open(const struct store_lite *s, struct store_conn *c,
 			    "PRAGMA trusted_schema=OFF");
 	if (rc == SQLITE_OK)
 		return 0;
-	(void)diag_set(d, "%s: %s", s->path,
-		       c->h ? sqlite3_errmsg(c->h) : sqlite3_errstr(rc));
-	return (rc & 0xff) == SQLITE_CANTOPEN ? -EACCES : store_conn_err(c, rc);
+	return store_conn_refuse(c, rc, d);
 }
 
 void store_conn_close(struct store_conn *c)

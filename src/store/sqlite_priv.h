@@ -57,6 +57,8 @@ struct store_ckpt {
 	bool stop;
 	/* set by the checkpoint thread: little is left, now would be good */
 	atomic_bool restart_due;
+	/* a restarting one is on: the reading thread stays out of the log */
+	atomic_bool quiet;
 	/* the batch thread's */
 	int64_t next_passive, next_restart; /* bytes of log */
 };
@@ -104,6 +106,8 @@ MUST_CHECK int store_conn_open(const struct store_lite *s, struct store_conn *c,
 void store_conn_close(struct store_conn *c);
 /* What a result code means: 0, -ENOSPC or -EIO. */
 int store_conn_err(const struct store_conn *c, int rc);
+/* The same while opening, with a sentence in d. */
+int store_conn_refuse(const struct store_conn *c, int rc, struct diag *d);
 /* The statement, ready to be bound; NULL if it cannot be prepared, which
  * store_conn_step() takes and reports. */
 sqlite3_stmt *store_conn_use(struct store_conn *c, enum store_sql which);
@@ -193,6 +197,8 @@ void store_lite_list_drop(struct store_op *op, int err); /* calls its done */
 void *store_lite_checkpoints(void *ctx); /* the thread */
 /* After each commit, on the batch thread: may wait for a checkpoint. */
 void store_lite_log_grew(struct store_lite *s);
+/* On the reading thread, between snapshots. */
+void store_ckpt_let_by(struct store_ckpt *k);
 void store_ckpt_stop(struct store_ckpt *k);
 
 /* --- inboxes: sqlite.c --------------------------------------------------------- */

@@ -238,6 +238,7 @@ static void run_snapshot(struct store_lite *s, struct link *backlog)
 		ll_remove(l);
 		ll_append(&ops, l);
 	}
+	store_ckpt_let_by(&s->ckpt);
 	err = run(s, SQL_SNAPSHOT);
 	ll_each_safe (l, &ops) {
 		struct store_op *op = ll_entry(l, struct store_op, link);

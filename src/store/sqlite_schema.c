@@ -76,32 +76,6 @@ static const char *const steps[] = {
 	"DROP INDEX event_topic2;",
 };
 
-static int fail(const struct store_conn *c, int rc, struct diag *d)
-{
-	int err = store_conn_err(c, rc);
-
-	switch (rc & 0xff) {
-	case SQLITE_NOTADB:
-		return diag_set(d, "this file is not a database");
-	case SQLITE_FULL:
-		(void)diag_set(d, "the disk is full");
-		return err;
-	case SQLITE_BUSY:
-		(void)diag_set(d, "the store is in use by another program");
-		return -EBUSY;
-	case SQLITE_READONLY:
-	case SQLITE_CANTOPEN:
-	case SQLITE_PERM:
-		(void)diag_set(d, "no permission to write the store: %s",
-			       sqlite3_errmsg(c->h));
-		return -EACCES;
-	default:
-		(void)diag_set(d, "the store cannot be opened: %s",
-			       sqlite3_errmsg(c->h));
-		return err;
-	}
-}
-
 /* The one number that a statement yields; 0 if it yields none. */
 static int number_of(struct store_conn *c, const char *sql, int64_t *out)
 {
@@ -129,7 +103,7 @@ static int examine(struct store_conn *c, int64_t *version, struct diag *d)
 		rc = number_of(c, "SELECT count(*) FROM sqlite_schema",
 			       &tables);
 	if (rc != SQLITE_OK)
-		return fail(c, rc, d);
+		return store_conn_refuse(c, rc, d);
 	if (ours == 0 && *version == 0 && tables == 0)
 		return 0; /* a new file */
 	if (ours != APPLICATION_ID)
@@ -183,5 +157,5 @@ int store_schema_prepare(struct store_conn *c, bool guest, struct diag *d)
 			  NULL, NULL, NULL);
 	while (rc == SQLITE_OK && version < (int64_t)COUNT_OF(steps))
 		rc = take_step(c, version++);
-	return rc == SQLITE_OK ? 0 : fail(c, rc, d);
+	return rc == SQLITE_OK ? 0 : store_conn_refuse(c, rc, d);
 }

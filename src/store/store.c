@@ -3,6 +3,8 @@
  * store.c - the door: arguments are checked and copied here, once for all
  * drivers, and handed on as one operation.
  */
+#include "store/store.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
