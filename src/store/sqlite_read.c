@@ -92,28 +92,53 @@ static void add_event(struct page *p, sqlite3_stmt *st)
 		store_kept_add(&p->kept, sqlite3_column_blob(st, 3), n), n);
 }
 
+/* The newest there was, and the newest that is gone. */
+static int find_ends(struct store_lite *s, int64_t *newest, int64_t *gone)
+{
+	struct store_conn *c = &s->reader;
+	sqlite3_stmt *st = store_conn_use(c, SQL_EVENT_ENDS);
+	int n = store_conn_step(c, st);
+
+	if (n < 0)
+		return n;
+	*newest = sqlite3_column_int64(st, 0);
+	*gone = sqlite3_column_int64(st, 1);
+	if (*newest < *gone)
+		*newest = *gone;
+	(void)sqlite3_reset(st);
+	return 0;
+}
+
 /* -ERANGE, -EINVAL: what the cursor deserves. */
 static int check_place(struct store_lite *s, const struct store_op *op)
 {
-	struct store_conn *c = &s->reader;
 	int64_t behind = op->of.follow.behind, newest, gone;
-	sqlite3_stmt *st;
-	int n;
+	int err;
 
 	if (op->of.follow.bad_cursor)
 		return -EINVAL;
 	if (behind < 0)
 		return 0; /* from the oldest kept */
-	st = store_conn_use(c, SQL_EVENT_ENDS);
-	n = store_conn_step(c, st);
-	if (n < 0)
-		return n;
-	newest = sqlite3_column_int64(st, 0);
-	gone = sqlite3_column_int64(st, 1);
-	(void)sqlite3_reset(st);
+	err = find_ends(s, &newest, &gone);
+	if (err)
+		return err;
 	if (behind < gone)
 		return -ERANGE;
-	return behind > (newest > gone ? newest : gone) ? -EINVAL : 0;
+	return behind > newest ? -EINVAL : 0;
+}
+
+/* The one entry that says where the events end now. */
+static int mark_end(struct store_lite *s, struct page *p)
+{
+	int64_t newest, gone;
+	int err = find_ends(s, &newest, &gone);
+
+	if (err)
+		return err;
+	p->events[0] = (struct store_event){.type = "", .json = span_of("")};
+	store_cursor_event(newest, p->events[0].cursor);
+	p->count = 1;
+	return 0;
 }
 
 static int gather_events(struct store_lite *s, const struct store_op *op,
@@ -136,8 +161,9 @@ static void run_follow(struct store_lite *s, struct store_op *op)
 	struct page *p = b_zero(1, sizeof(*p));
 	int err = check_place(s, op);
 
-	if (!err && !op->of.follow.at_end)
-		err = gather_events(s, op, p);
+	if (!err)
+		err = op->of.follow.at_end ? mark_end(s, p)
+					   : gather_events(s, op, p);
 	op->done.events(err, p->events, err ? 0 : p->count, op->ctx);
 	store_kept_free(&p->kept);
 	free(p);

@@ -241,9 +241,10 @@ struct store_event {
 typedef void store_events_h(int err, const struct store_event *events,
 			    size_t count, void *ctx);
 /*
- * Events of a topic behind `cursor` ("": from the oldest kept; "end": none, for
- * its error alone), oldest first, at most `max`.  -ERANGE: the cursor is too
- * old, events behind it are gone; -EINVAL: not a cursor.
+ * Events of a topic behind `cursor` ("": from the oldest kept), oldest first,
+ * at most `max`.  "end": one entry without a type, whose cursor is where the
+ * events end now.  -ERANGE: the cursor is too old, events behind it are gone;
+ * -EINVAL: not a cursor.
  */
 MUST_CHECK int store_follow(struct store *st, const char *topic,
 			    const char *cursor, size_t max,

@@ -103,11 +103,20 @@ PROMISE(an_event_with_one_topic_twice_is_followed_once)
 	assert_string_equal(follow(f, "v1", "", 10), "a");
 }
 
-PROMISE(the_end_has_no_events)
+PROMISE(the_end_is_a_place_to_follow_from)
 {
-	say(f, "v1", NULL, "a");
+	char cursor[STORE_CURSOR_BYTES];
 
 	assert_string_equal(follow(f, "v1", "end", 10), "");
+	memcpy(cursor, f->events->cursors[0], sizeof(cursor));
+	say(f, "v1", NULL, "a");
+	assert_string_equal(follow(f, "v1", cursor, 10), "a");
+
+	assert_string_equal(follow(f, "v1", "end", 10), "");
+	assert_int_equal(f->events->count, 1);
+	memcpy(cursor, f->events->cursors[0], sizeof(cursor));
+	say(f, "v1", NULL, "b");
+	assert_string_equal(follow(f, "v1", cursor, 10), "b");
 }
 
 PROMISE(a_strange_cursor_is_refused)
@@ -261,7 +270,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(events_are_followed_in_order),
 	cmocka_unit_test(a_cursor_resumes_behind_its_event),
 	cmocka_unit_test(an_event_with_one_topic_twice_is_followed_once),
-	cmocka_unit_test(the_end_has_no_events),
+	cmocka_unit_test(the_end_is_a_place_to_follow_from),
 	cmocka_unit_test(a_strange_cursor_is_refused),
 	cmocka_unit_test(old_events_are_swept_and_their_followers_told),
 	cmocka_unit_test(numbers_go_on_after_all_events_were_swept),
