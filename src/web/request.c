@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "web/web_priv.h"
 
@@ -48,6 +49,14 @@ void *web_alloc(struct web_request *r, size_t n)
 	return piece->bytes;
 }
 
+/* A6: what was asked or answered may have held a code, or its sound. */
+static void wipe(struct web_request *r)
+{
+	crypto_wipe(r->body.p, r->body.n);
+	if (r->answer)
+		crypto_wipe(r->answer, r->answer_n);
+}
+
 /* As new, but for the memory that it brings. */
 static void renew(struct web_request *r)
 {
@@ -60,6 +69,7 @@ static void renew(struct web_request *r)
 		free(r->pieces);
 		r->pieces = next;
 	}
+	wipe(r);
 	free(r->owned);
 	memset(r, 0, keep);
 	r->used = r->allocated = 0;

@@ -33,7 +33,9 @@ struct web_stream {
 	struct buf waiting;
 	size_t from; /* of `waiting`: what was read already */
 	enum { OPEN, ENDED /* by its owner */, LOST /* by its reader */ } life;
-	bool telling; /* closed() is running */
+	web_closed_h *drained; /* NULL: nobody waits for that */
+	void *drained_ctx;
+	bool telling; /* closed() or drained() is running */
 	bool posted;
 };
 
@@ -165,23 +167,58 @@ static void resume(struct web_stream *s)
 	MHD_resume_connection(s->conn->mhd);
 }
 
+/* With `telling` set; on return it is not. */
+static void tell(struct web_stream *s, web_closed_h *what, void *ctx)
+{
+	what(ctx);
+	(void)pthread_mutex_lock(&s->lock);
+	s->telling = false;
+	(void)pthread_cond_broadcast(&s->told);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
 void web_stream_lost(struct web_stream *s)
 {
-	bool tell;
+	bool open;
 
 	(void)pthread_mutex_lock(&s->lock);
-	tell = s->life == OPEN;
-	s->telling = tell;
+	open = s->life == OPEN;
+	s->telling = open;
 	s->life = LOST;
 	(void)pthread_mutex_unlock(&s->lock);
-	if (tell) {
-		s->closed(s->ctx);
-		(void)pthread_mutex_lock(&s->lock);
-		s->telling = false;
-		(void)pthread_cond_broadcast(&s->told);
-		(void)pthread_mutex_unlock(&s->lock);
-	}
+	if (open)
+		tell(s, s->closed, s->ctx);
 	resume(s);
+}
+
+/* Whoever waits for it is told that nothing waits any more. */
+static void tell_drained(struct web_stream *s)
+{
+	web_closed_h *drained = NULL;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->life == OPEN && s->waiting.n == s->from)
+		drained = KEEP(s->drained);
+	s->telling = drained != NULL;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (drained)
+		tell(s, drained, s->drained_ctx);
+}
+
+void web_stream_when_drained(struct web_stream *s, web_closed_h *drained,
+			     void *ctx)
+{
+	bool post = false;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->life == OPEN) {
+		s->drained = drained;
+		s->drained_ctx = ctx;
+		post = wants_post(s);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	if (post)
+		web_worker_post(s->worker, &s->letter);
 }
 
 void web_stream_letter(struct web_letter *letter)
@@ -195,6 +232,7 @@ void web_stream_letter(struct web_letter *letter)
 	(void)pthread_mutex_unlock(&s->lock);
 	if (slow)
 		web_stream_lost(s);
+	tell_drained(s);
 	resume(s);
 	unref(s);
 }
@@ -241,6 +279,7 @@ static ssize_t on_read(void *cls, uint64_t at, char *to, size_t max)
 	(void)pthread_mutex_unlock(&s->lock);
 	if (n > 0) {
 		web_conn_enter(s->conn, WEB_STREAMING);
+		tell_drained(s);
 	} else if (n == 0) {
 		/* a letter that was posted since is opened after this turn */
 		s->suspended = true;

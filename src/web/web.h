@@ -106,7 +106,8 @@ struct web_answer {
 	unsigned status;
 	const char *type; /* Content-Type; NULL: none */
 	struct span body; /* copied, or handed over when `owned` is set */
-	char *owned;      /* malloc()ed memory that body lies in; freed later */
+	/* malloc()ed memory that body lies in; freed later */
+	char *owned;
 	const struct web_header_out
 		*headers; /* ended by { NULL }; may be NULL */
 };
@@ -139,6 +140,14 @@ MUST_CHECK int web_stream_open(struct web_request *r,
 /* One event: id and event may be NULL; data is one line.  Any thread. */
 void web_stream_event(struct web_stream *s, const char *id, const char *event,
 		      struct span data);
+/*
+ * Once: drained(ctx), on a thread of this room, when all that was written has
+ * been read; for writers who have more than WEB_STREAM_BUFFER_MAX.  Like
+ * closed(), it does not run after web_stream_close() has returned; nor does it
+ * after closed().
+ */
+void web_stream_when_drained(struct web_stream *s, web_closed_h *drained,
+			     void *ctx);
 void web_stream_close(struct web_stream *s); /* NULL is fine */
 
 struct web_stats {

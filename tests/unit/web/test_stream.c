@@ -263,6 +263,39 @@ TEST(a_reader_who_is_too_slow_is_closed)
 	(void)close(fd);
 }
 
+static void on_drained(void *ctx)
+{
+	(void)pthread_mutex_lock(&here.lock);
+	(*(int *)ctx)++;
+	(void)pthread_cond_broadcast(&here.changed);
+	(void)pthread_mutex_unlock(&here.lock);
+}
+
+TEST(a_writer_who_waits_for_its_reader_may_write_any_amount)
+{
+	AUTO_BUF(got, 4 << 20);
+	int fd = open_by_client("/events"), drained = 0;
+	char *data = b_zero(1, LONG_EVENT + 1);
+
+	memset(data, 'd', LONG_EVENT);
+	for (int i = 0; i < 8; i++) {
+		for (int k = 0; k < WEB_STREAM_BUFFER_MAX / LONG_EVENT / 2; k++)
+			web_stream_event(here.stream, NULL, NULL,
+					 span_of(data));
+		web_stream_event(here.stream, NULL, NULL, span_of("page"));
+		web_stream_when_drained(here.stream, on_drained, &drained);
+		http_read_until(fd, "page\n\n", &got);
+		(void)pthread_mutex_lock(&here.lock);
+		while (drained <= i)
+			(void)pthread_cond_wait(&here.changed, &here.lock);
+		(void)pthread_mutex_unlock(&here.lock);
+	}
+
+	assert_int_equal(here.closed, 0);
+	free(data);
+	(void)close(fd);
+}
+
 static void *writer(void *ctx)
 {
 	int from = *(int *)ctx;
@@ -332,6 +365,9 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_reader_who_is_too_slow_is_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_writer_who_waits_for_its_reader_may_write_any_amount,
+			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_writers_lose_nothing,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
