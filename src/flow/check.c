@@ -245,6 +245,15 @@ static bool says_code(const struct flow *f, const struct flow_node *n)
 	return false;
 }
 
+/* many_starts or duplicate_id says why nothing leads here. */
+static bool is_misplaced(const struct flow *f, const struct flow_node *n)
+{
+	for (size_t i = 0; i < n->index; i++)
+		if (strcmp(f->nodes[i].id, n->id) == 0)
+			return true;
+	return n->driver->is_start;
+}
+
 static void check_node(const struct analysis *a, struct flow_node *n)
 {
 	const struct facts *facts = &a->facts[n->index];
@@ -253,6 +262,8 @@ static void check_node(const struct analysis *a, struct flow_node *n)
 	if (!n->driver)
 		return;
 	check_connected(&at, n);
+	if (!facts->reached && is_misplaced(a->root->flow, n))
+		return;
 	if (!facts->reached) {
 		flow_find(&at, NULL, FLOW_IS_WARNING("unreachable"),
 			  "nothing leads here");

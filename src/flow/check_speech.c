@@ -46,10 +46,8 @@ static void check_text(const struct flow_at *at, const struct flow_line *line)
 	unsigned n;
 	int err;
 
-	for (size_t i = 0; i < line->text->count; i++)
-		if (!line->text->parts[i].literal &&
-		    line->text->parts[i].slot < 0)
-			return; /* unknown_variable says it */
+	if (line->text->bad)
+		return;
 	err = flow_template_expand(f, line->text, &how, &text);
 	if (err == -ENODATA) {
 		flow_find(at, NULL, FLOW_IS_ERROR("secret_leak"),

@@ -36,10 +36,12 @@ static void connect(const struct flow_at *root, struct flow_node *n)
 			continue;
 		}
 		to = root->flow->nodes[e->target].driver;
-		if (to && to->is_start)
+		if (to && to->is_start) {
+			e->target = -1;
 			flow_find(&on, e->trigger,
 				  FLOW_IS_ERROR("edge_to_start"),
 				  "nothing leads back to the start");
+		}
 	}
 }
 
@@ -63,13 +65,14 @@ static bool only_digits_filter(const struct flow_part *part)
 }
 
 /* A secret may be compared, or be spelt digit by digit; nothing else. */
-static void judge_secret(const struct flow_at *at,
-			 const struct flow_template *t, size_t i)
+static void judge_secret(const struct flow_at *at, struct flow_template *t,
+			 size_t i)
 {
 	const struct flow_part *part = &t->parts[i];
 
 	if (t->place == FLOW_PLACE_VERIFY)
 		return;
+	t->bad = true;
 	if (t->place != FLOW_PLACE_SSML || !flow_template_is_spelt(t, i))
 		flow_find(at, NULL, FLOW_IS_ERROR("secret_leak"),
 			  "\"%.80s\" is secret: it is spoken only alone within "
@@ -78,6 +81,8 @@ static void judge_secret(const struct flow_at *at,
 	else if (!only_digits_filter(part))
 		flow_find(at, NULL, FLOW_IS_ERROR("bad_template"),
 			  "a secret takes no filter but digits");
+	else
+		t->bad = false;
 }
 
 static void resolve(const struct flow_at *root, struct flow_template *t)
@@ -93,6 +98,7 @@ static void resolve(const struct flow_at *root, struct flow_template *t)
 			continue;
 		part->slot = flow_slot_find(f, part->path);
 		if (part->slot < 0) {
+			t->bad = true;
 			flow_find(&at, NULL, FLOW_IS_ERROR("unknown_variable"),
 				  "nothing gives \"%.80s\"", part->path);
 			continue;

@@ -165,17 +165,24 @@ static void read_ui(const struct flow_at *at, const json_t *o)
 	(void)flow_int(&here, ui, "y", place);
 }
 
+struct flow_edge *flow_edge_add(struct flow *f, struct flow_node *n,
+				const char *trigger)
+{
+	struct flow_edge *e;
+
+	n->edges = b_grow(n->edges, n->edges_count + 1, sizeof(*n->edges));
+	e = &n->edges[n->edges_count++];
+	*e = (struct flow_edge){.trigger = flow_keep_text(f, trigger),
+				.target = -1};
+	return e;
+}
+
 static void add_triggers(struct flow *f, struct flow_node *n)
 {
 	const char *const *triggers = n->driver->triggers;
 
-	for (size_t i = 0; triggers && triggers[i]; i++) {
-		n->edges = b_grow(n->edges, i + 1, sizeof(*n->edges));
-		n->edges[i] = (struct flow_edge){
-			.trigger = flow_keep_text(f, triggers[i]),
-			.target = -1};
-		n->edges_count = i + 1;
-	}
+	for (size_t i = 0; triggers && triggers[i]; i++)
+		(void)flow_edge_add(f, n, triggers[i]);
 }
 
 static void add_gives(struct flow *f, struct flow_node *n)
@@ -210,10 +217,13 @@ static void read_edges(const struct flow_at *at, const json_t *o)
 				  "must be the id of a node");
 			continue;
 		}
+		/* an unknown type has whatever triggers it names */
+		if (!edge && !at->node->driver)
+			edge = flow_edge_add(at->flow, at->node, trigger);
 		if (edge)
 			edge->to =
 				flow_keep_text(at->flow, json_string_value(to));
-		else if (at->node->driver)
+		else
 			flow_find(&here, trigger,
 				  FLOW_IS_ERROR("unknown_trigger"),
 				  "a %s node has no trigger \"%.60s\"",
@@ -311,6 +321,10 @@ static void read_start(const struct flow_at *root, const json_t *doc)
 	struct flow *f = root->flow;
 	size_t starts = 0;
 	bool named = false;
+
+	if (f->nodes_count == 0 &&
+	    json_array_size(json_object_get(doc, "nodes")) > 0)
+		return; /* too many to look for it */
 
 	for (size_t i = 0; i < f->nodes_count; i++) {
 		struct flow_node *n = &f->nodes[i];

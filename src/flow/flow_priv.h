@@ -111,6 +111,7 @@ struct flow_template {
 	/* found by flow_compile() */
 	bool early; /* all that it names is known before the dial */
 	bool holds_secret;
+	bool bad; /* there is a finding about it */
 };
 
 /* The value of a slot, or NULL where it was never set. */
@@ -252,6 +253,8 @@ int flow_slot_add(struct flow *f, const char *root, const char *path,
 		  const char *sample);
 int flow_slot_find(const struct flow *f, const char *name); /* -1: none */
 void flow_node_sets(struct flow_node *n, int slot);
+struct flow_edge *flow_edge_add(struct flow *f, struct flow_node *n,
+				const char *trigger);
 
 /* --- the parts, in the order in which they are used -------------------------------- */
 

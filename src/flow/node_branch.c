@@ -45,13 +45,6 @@ struct config {
 	size_t count;
 };
 
-static void add_trigger(struct flow_node *n, const char *trigger)
-{
-	n->edges = b_grow(n->edges, n->edges_count + 1, sizeof(*n->edges));
-	n->edges[n->edges_count++] =
-		(struct flow_edge){.trigger = trigger, .target = -1};
-}
-
 static bool is_taken(const struct flow_node *n, const char *name)
 {
 	for (size_t i = 0; i < n->edges_count; i++)
@@ -110,9 +103,8 @@ static void parse_case(const struct flow_at *at, const json_t *o,
 			  "and no other's");
 		return;
 	}
-	c->name = flow_keep_text(at->flow, name);
+	c->name = flow_edge_add(at->flow, at->node, name)->trigger;
 	config->count++;
-	add_trigger(at->node, c->name);
 }
 
 static void parse(const struct flow_at *at, const json_t *config)
@@ -132,7 +124,7 @@ static void parse(const struct flow_at *at, const json_t *config)
 
 		parse_case(&element, json_array_get(cases, i), c);
 	}
-	add_trigger(at->node, "otherwise");
+	(void)flow_edge_add(at->flow, at->node, "otherwise");
 }
 
 /* A decimal number and nothing else. */
