@@ -1,0 +1,1063 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * test_run.c - from node to node: dialling, saying, asking, deciding, ending.
+ */
+#include <errno.h>
+
+#include "bench.h"
+
+#define SAY(id, text, to)                                          \
+	"{'id':'" id "','type':'play','config':{'speech':{'kind':" \
+	"'text','text':'" text "'}},'on':{'completed':'" to "'}}"
+
+/* --- before the dial ------------------------------------------------------------- */
+
+TEST(nothing_is_dialled_before_the_voices_are_ready)
+{
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	b->params.flow = b->flow;
+	assert_int_equal(flow_run_start(&b->params, &b->run, &d), 0);
+
+	assert_int_equal(b->asked, 0);
+	assert_int_equal(b->dials, 0);
+}
+
+TEST(the_host_is_asked_before_the_dial_and_told_where_to)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+
+	assert_int_equal(b->asked, 1);
+	assert_int_equal(b->dials, 1);
+	assert_string_equal(b->to, BENCH_TO);
+	assert_string_equal(b->from, "+15671234567");
+	assert_string_equal(b->route, "default");
+	assert_string_equal(b->language, "en");
+	assert_int_equal(b->ring_ms, 28000);
+}
+
+TEST(a_call_that_comes_too_late_is_not_dialled)
+{
+	struct bench *b = *state;
+
+	b->may_dial = -ETIME;
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+
+	bench_assert_end(b, FLOW_NOT_DIALED, "Call");
+	assert_int_equal(b->end.leg, LEG_EXPIRED);
+	assert_int_equal(b->dials, 0);
+}
+
+TEST(a_call_that_is_refused_is_not_dialled)
+{
+	struct bench *b = *state;
+
+	b->may_dial = -EPERM;
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+
+	bench_assert_end(b, FLOW_NOT_DIALED, "Call");
+	assert_int_equal(b->end.leg, LEG_NOT_CALLED);
+	assert_int_equal(b->dials, 0);
+}
+
+TEST(only_the_number_of_the_verification_is_dialled)
+{
+	struct bench *b = *state;
+
+	bench_flow(b, "{'id':'Start','type':'start','on':{'api_request':"
+		      "'Call'}},{'id':'Call','type':'call','config':{'to':"
+		      "'+19005550000'},'on':{'answered':'Bye'}}");
+	bench_start(b);
+
+	bench_assert_end(b, FLOW_NOT_DIALED, "Call");
+	assert_int_equal(b->asked, 0);
+	assert_null(strstr(b->trace, "19005550000"));
+}
+
+TEST(what_cannot_be_said_fails_before_the_dial)
+{
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	b->params.brand = "";
+	bench_built_in(b, "speak");
+	b->params.flow = b->flow;
+
+	assert_int_equal(flow_run_start(&b->params, &b->run, &d), -EINVAL);
+	assert_null(b->run);
+	assert_int_equal(b->dials, 0);
+}
+
+TEST(a_voice_that_is_missing_fails_before_the_dial)
+{
+	static const struct speech_choice none[] = {{NULL, NULL}};
+	const struct speech_params params = {
+		.choices = none, .espeak_ng = "/nonexistent/espeak-ng"};
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	assert_int_equal(speech_new(&params, &b->params.speech, &d), 0);
+	bench_start(b);
+	speech_free(b->params.speech);
+
+	bench_assert_end(b, FLOW_FAILED, "");
+	assert_int_equal(b->dials, 0);
+}
+
+static const char PARAMS[] =
+	"{'id':'Start','type':'start','config':{'params':[{'name':'who',"
+	"'required':true},{'name':'otp','secret':true,'sample':'000000'},"
+	"{'name':'note'}]},'on':{'api_request':'Call'}},"
+	"{'id':'Call','type':'call','config':{'to':'{{verification.to}}'},"
+	"'on':{'answered':'Begin'}},"
+	"{'id':'Begin','type':'play','config':{'speech':{'kind':'ssml','ssml':"
+	"'<speak>Hello {{Start.http.params.who}}. <say-as interpret-as=\\'"
+	"digits\\'>{{Start.http.params.otp}}</say-as></speak>'}},"
+	"'on':{'completed':'Bye'}}";
+
+static int start_with(struct bench *b, const char *params, struct diag *d)
+{
+	AUTO_JSON json_t *o = NULL;
+
+	assert_int_equal(js_parse(span_of(params), &o, d), 0);
+	b->params.flow = b->flow;
+	b->params.params = o;
+	return flow_run_start(&b->params, &b->run, d);
+}
+
+TEST(a_required_parameter_must_be_there)
+{
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	bench_flow(b, PARAMS);
+
+	assert_int_equal(start_with(b, "{\"otp\":\"1\"}", &d), -EINVAL);
+	assert_string_equal(d.field, "who");
+	assert_null(b->run);
+}
+
+TEST(a_parameter_must_be_text_and_known)
+{
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	bench_flow(b, PARAMS);
+
+	assert_int_equal(start_with(b, "{\"who\":1}", &d), -EINVAL);
+	assert_string_equal(d.field, "who");
+	assert_int_equal(start_with(b, "{\"who\":\"x\",\"what\":\"y\"}", &d),
+			 -EINVAL);
+	assert_string_equal(d.field, "what");
+}
+
+TEST(parameters_are_spoken_and_secrets_are_not_traced)
+{
+	struct bench *b = *state;
+	AUTO_JSON json_t *params =
+		json_pack("{s:s,s:s}", "who", "Ada & Co", "otp", "771234");
+
+	bench_flow(b, PARAMS);
+	b->params.params = params;
+	bench_answer(b);
+	bench_hear_out(b);
+	bench_finish(b, 1000);
+
+	assert_int_equal(bench_count_said(b, "Ada & Co"), 1);
+	assert_int_equal(bench_count_said(b, "771234") +
+				 bench_count_said(b, "771 234"),
+			 1);
+	assert_null(strstr(b->trace, "771234"));
+	assert_non_null(strstr(b->trace, "\"otp\":\"[secret]\""));
+	assert_non_null(strstr(b->trace, "Ada & Co"));
+}
+
+TEST(a_secret_that_is_no_digits_is_never_said)
+{
+	struct bench *b = *state;
+	AUTO_JSON json_t *params =
+		json_pack("{s:s,s:s}", "who", "Ada", "otp", "swordfish");
+	struct diag d = {0};
+
+	bench_flow(b, PARAMS);
+	b->params.params = params;
+	b->params.flow = b->flow;
+
+	assert_int_equal(flow_run_start(&b->params, &b->run, &d), -EINVAL);
+}
+
+/* --- the call ---------------------------------------------------------------------- */
+
+static void assert_leg(struct bench *b, int sip, int q850, enum outcome_leg leg,
+		       const char *trigger)
+{
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_ring(b);
+	bench_refuse(b, sip, q850);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_int_equal(b->end.leg, leg);
+	assert_true(bench_took(b, "Call", trigger));
+	assert_int_equal(b->plays_count, 0);
+	assert_int_equal(b->news[b->news_count - 1].event, EVENT_ENDED);
+	assert_int_equal(b->news[b->news_count - 1].leg, leg);
+	assert_int_equal(b->news[b->news_count - 1].sip_code, sip);
+}
+
+TEST(busy_is_busy)
+{
+	assert_leg(*state, 486, 17, LEG_BUSY, "busy");
+}
+
+TEST(nobody_there_is_no_answer)
+{
+	assert_leg(*state, 0, 0, LEG_NO_ANSWER, "no_answer");
+}
+
+TEST(declined_is_rejected)
+{
+	assert_leg(*state, 603, 21, LEG_DECLINED, "rejected");
+}
+
+TEST(blocked_is_rejected)
+{
+	assert_leg(*state, 608, 0, LEG_BLOCKED, "rejected");
+}
+
+TEST(no_such_number_is_failed)
+{
+	assert_leg(*state, 404, 1, LEG_UNALLOCATED, "failed");
+}
+
+TEST(a_telephone_without_room_is_failed)
+{
+	struct bench *b = *state;
+
+	b->dial_error = -EBUSY;
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_true(bench_took(b, "Call", "failed"));
+	assert_true(bench_has_news(b, EVENT_ENDED));
+}
+
+TEST(early_media_is_no_answer)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_ring(b);
+	bench_tell(b, &(struct tel_event){.kind = TEL_EARLY_MEDIA});
+	bench_go(b, 20000);
+
+	assert_int_equal(b->plays_count, 0);
+	assert_false(bench_has_news(b, EVENT_ANSWERED));
+}
+
+TEST(a_forwarded_call_is_told)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_tell(b, &(struct tel_event){.kind = TEL_FORWARDED});
+
+	assert_true(bench_has_news(b, EVENT_FORWARDED));
+}
+
+TEST(news_come_in_order)
+{
+	static const enum outcome_event expected[] = {
+		EVENT_RINGING, EVENT_ANSWERED, EVENT_ENDED};
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_answer(b);
+	bench_finish(b, 10000);
+
+	assert_int_equal(b->news_count, COUNT_OF(expected));
+	for (size_t i = 0; i < COUNT_OF(expected); i++)
+		assert_int_equal(b->news[i].event, expected[i]);
+	assert_int_equal(b->end.leg, LEG_ANSWERED);
+}
+
+TEST(a_second_call_may_follow_the_first)
+{
+	struct bench *b = *state;
+
+	bench_flow(b, "{'id':'Start','type':'start','on':{'api_request':"
+		      "'Call'}},{'id':'Call','type':'call','config':{'to':"
+		      "'{{verification.to}}','ring_timeout_s':10,'route':"
+		      "'default'},'on':{'answered':'Bye','no_answer':'Again'}}"
+		      ",{'id':'Again','type':'repeat','config':{'max':1},'on':"
+		      "{'again':'Call','done':'Bye'}}");
+	bench_start(b);
+	assert_int_equal(b->ring_ms, 10000);
+	bench_refuse(b, 0, 0);
+	assert_int_equal(b->dials, 2);
+	bench_refuse(b, 0, 0);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_int_equal(b->dials, 2);
+	assert_true(bench_took(b, "Again", "done"));
+}
+
+/* --- saying ---------------------------------------------------------------------------- */
+
+TEST(the_first_word_waits_for_the_ear)
+{
+	struct bench *b = *state;
+	AUTO_BUF(wav, 4 << 20);
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_answer(b);
+
+	assert_int_equal(b->plays_count, 1);
+	assert_true(bench_last(b)->ms > 800);
+}
+
+TEST(play_says_it_as_often_as_asked)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'play','config':{'speech':{"
+			   "'kind':'text','text':'Hello.'},'times':3,'gap_ms':"
+			   "1000},'on':{'completed':'Bye'}}");
+	bench_answer(b);
+	bench_finish(b, 20000);
+
+	assert_int_equal(bench_count_said(b, "Hello."), 3);
+	assert_int_equal(b->plays[1].ms, b->plays[2].ms);
+	assert_true(b->plays[1].ms > 1000);
+}
+
+TEST(a_key_ends_a_play_that_lets_it)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'play','config':{'speech':{"
+			   "'kind':'text','text':'Hello out there.'},'times':2"
+			   ",'barge_in':true},'on':{'completed':'Bye'}}");
+	bench_answer(b);
+	bench_go(b, 1000);
+	bench_key(b, '5');
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_false(b->plays[0].whole);
+}
+
+TEST(a_key_does_not_end_other_plays)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello out there.", "Bye"));
+	bench_answer(b);
+	bench_go(b, 1000);
+	bench_keys(b, "59#");
+	bench_finish(b, 10000);
+
+	assert_true(b->plays[0].whole);
+}
+
+TEST(the_document_may_have_a_language_of_its_own)
+{
+	struct bench *b = *state;
+
+	b->params.language = "de";
+	bench_call_flow(b, "{'id':'Begin','type':'play','config':{'speech':{"
+			   "'kind':'recording','prompt':'common.goodbye'}},"
+			   "'on':{'completed':'Bye'}}");
+	bench_answer(b);
+
+	assert_string_equal(b->language, "de");
+	assert_int_equal(bench_count_said(b, "Auf Wiederh\u00f6ren."), 1);
+}
+
+TEST(what_a_verification_lacks_is_not_said)
+{
+	struct bench *b = *state;
+	static const char NODES[] =
+		"{'id':'Begin','type':'play','config':{'speech':{'kind':"
+		"'recording','prompt':[['speak.greeting_payment',"
+		"'speak.greeting_amount','speak.greeting'],'common.callback',"
+		"'common.goodbye']}},'on':{'completed':'Bye'}}";
+
+	bench_call_flow(b, NODES);
+	bench_answer(b);
+	bench_finish(b, 30000);
+
+	assert_int_equal(bench_count_said(b, "sign-in code"), 1);
+	assert_int_equal(bench_count_said(b, "payment"), 0);
+	assert_int_equal(bench_count_said(b, "questions"), 0);
+}
+
+TEST(what_a_verification_has_is_said)
+{
+	struct bench *b = *state;
+
+	b->params.amount = "25 euros";
+	b->params.callback = "+15671234567";
+	bench_call_flow(
+		b, "{'id':'Begin','type':'play','config':{'speech':{'kind':"
+		   "'recording','prompt':[['speak.greeting_payment',"
+		   "'speak.greeting_amount','speak.greeting'],'common.callback"
+		   "']}},'on':{'completed':'Bye'}}");
+	bench_answer(b);
+	bench_finish(b, 60000);
+
+	assert_int_equal(bench_count_said(b, "25 euros"), 1);
+	assert_int_equal(bench_count_said(b, "questions"), 1);
+}
+
+/* --- values ------------------------------------------------------------------------------ */
+
+TEST(values_are_set_and_branched_on)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(
+		b,
+		"{'id':'Begin','type':'set','config':{'values':{'n':'10',"
+		"'s':'{{verification.brand | upper}}'}},'on':{'next':'Num'}},"
+		"{'id':'Num','type':'branch','config':{'cases':["
+		"{'name':'text','left':'{{vars.n}}','op':'more','right':'9'},"
+		"{'name':'num','left':'{{vars.n}}','op':'more','right':'9',"
+		"'as':'number'}]},'on':{'num':'Txt','text':'Bye','otherwise':"
+		"'Bye'}},"
+		"{'id':'Txt','type':'branch','config':{'cases':["
+		"{'name':'nan','left':'x','op':'less','right':'9','as':'number'"
+		"},{'name':'has','left':'{{vars.s}}','op':'contains','right':"
+		"'CM'}]},'on':{'nan':'Bye','has':'Begins','otherwise':'Bye'}},"
+		"{'id':'Begins','type':'branch','config':{'cases':["
+		"{'name':'no','left':'{{vars.s}}','op':'equals','right':'Acme'"
+		"},{'name':'yes','left':'{{vars.s}}','op':'starts_with',"
+		"'right':'AC'}]},'on':{'no':'Bye','yes':'Last','otherwise':"
+		"'Bye'}}," SAY("Last", "Right.", "Bye"));
+	bench_answer(b);
+	bench_finish(b, 10000);
+
+	assert_true(bench_took(b, "Num", "num"));
+	assert_true(bench_took(b, "Txt", "has"));
+	assert_true(bench_took(b, "Begins", "yes"));
+	assert_int_equal(bench_count_said(b, "Right."), 1);
+}
+
+TEST(a_variable_is_rendered_while_the_person_waits)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(
+		b, "{'id':'Begin','type':'input','config':{'max_digits':1,"
+		   "'secret':false},'on':{'input':'Say'}},"
+		   "{'id':'Say','type':'play','config':{'speech':{'kind':'text"
+		   "','text':'You pressed {{Begin.digits}}.'}},'on':{"
+		   "'completed':'Bye'}}");
+	bench_answer(b);
+	bench_key(b, '7');
+	bench_await_play(b);
+
+	assert_int_equal(bench_count_said(b, "You pressed 7."), 1);
+}
+
+/* --- input -------------------------------------------------------------------------------- */
+
+static const char CODE_INPUT[] =
+	"{'id':'Begin','type':'input','config':{'max_digits':'code',"
+	"'restart_key':'*','tries':2,'prompt':{'kind':'text','text':'Type it.'"
+	"},'invalid_prompt':{'kind':'text','text':'Once more.'}},"
+	"'on':{'input':'Check','no_input':'None'}},"
+	"{'id':'Check','type':'verify','config':{'input':'{{Begin.digits}}'},"
+	"'on':{'match':'Good','mismatch':'Wrong','expired':'Late','too_many':"
+	"'Over'}},"
+	"{'id':'Good','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Good.'}},'on':{'completed':'Bye'}},"
+	"{'id':'Wrong','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Wrong.'}},'on':{'completed':'Bye'}},"
+	"{'id':'Late','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Late.'}},'on':{'completed':'Bye'}},"
+	"{'id':'Over','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Over.'}},'on':{'completed':'Bye'}},"
+	"{'id':'None','type':'play','config':{'speech':{'kind':'text','text':"
+	"'None.'}},'on':{'completed':'Bye'}}";
+
+TEST(digits_are_taken_and_verified)
+{
+	struct bench *b = *state;
+
+	b->verify[0] = CHECK_APPROVED;
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_hear_out(b);
+	bench_keys(b, "482913");
+	bench_finish(b, 10000);
+
+	assert_int_equal(b->verified, 1);
+	assert_string_equal(b->digits[0], "482913");
+	assert_int_equal(bench_count_said(b, "Good."), 1);
+	assert_true(bench_has_news(b, EVENT_SPOKEN)); /* asked for */
+	assert_null(strstr(b->trace, "482913"));
+	assert_non_null(strstr(b->trace, "[6 digits]"));
+}
+
+static void assert_check(struct bench *b, enum outcome_check result,
+			 int64_t left, const char *trigger)
+{
+	b->verify[0] = result;
+	b->verify_left[0] = left;
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "111111");
+	bench_finish(b, 10000);
+
+	assert_true(bench_took(b, "Check", trigger));
+	assert_int_equal(bench_has_news(b, EVENT_KEY_WRONG),
+			 result == CHECK_WRONG);
+}
+
+TEST(wrong_digits_are_a_mismatch)
+{
+	assert_check(*state, CHECK_WRONG, 3, "mismatch");
+}
+
+TEST(the_last_wrong_digits_are_too_many)
+{
+	assert_check(*state, CHECK_WRONG, 0, "too_many");
+}
+
+TEST(a_locked_verification_is_too_many)
+{
+	assert_check(*state, CHECK_LOCKED, 0, "too_many");
+}
+
+TEST(an_expired_verification_is_expired)
+{
+	assert_check(*state, CHECK_EXPIRED, 3, "expired");
+}
+
+TEST(a_used_verification_is_expired)
+{
+	assert_check(*state, CHECK_USED, 3, "expired");
+}
+
+TEST(a_check_that_cannot_be_made_fails_with_words)
+{
+	struct bench *b = *state;
+
+	b->verify_error = -EIO;
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "111111");
+	bench_finish(b, 20000);
+
+	bench_assert_end(b, FLOW_FAILED, "Check");
+	assert_int_equal(bench_count_said(b, "something went wrong"), 1);
+}
+
+TEST(a_key_ends_the_prompt)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_go(b, 900);
+	bench_key(b, '4');
+
+	assert_false(bench_sounds(b));
+}
+
+TEST(star_starts_again)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "12*482913");
+
+	assert_string_equal(b->digits[0], "482913");
+}
+
+TEST(hash_means_nothing_where_it_finishes_nothing)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "482#913");
+
+	assert_string_equal(b->digits[0], "482913");
+}
+
+TEST(a_key_of_a_code_may_take_ten_seconds)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_hear_out(b);
+	for (const char *k = "482913"; *k; k++) {
+		bench_go(b, 9900);
+		bench_key(b, *k);
+	}
+
+	assert_string_equal(b->digits[0], "482913");
+	assert_int_equal(bench_count_said(b, "Once more."), 0);
+}
+
+TEST(silence_is_asked_again_and_then_no_input)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_finish(b, 60000);
+
+	assert_int_equal(bench_count_said(b, "Type it."), 1);
+	assert_int_equal(bench_count_said(b, "Once more."), 1);
+	assert_true(bench_took(b, "Begin", "no_input"));
+	assert_int_equal(b->verified, 0);
+}
+
+TEST(too_few_digits_are_asked_for_again)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "482");
+	bench_go(b, 10100);
+	assert_int_equal(bench_count_said(b, "Once more."), 1);
+	bench_keys(b, "482913");
+
+	assert_string_equal(b->digits[0], "482913");
+}
+
+TEST(a_finish_key_finishes)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'input','config':{'max_digits"
+			   "':10,'min_digits':2,'finish_key':'#','secret':"
+			   "false},'on':{'input':'Bye','no_input':'Bye'}}");
+	bench_answer(b);
+	bench_keys(b, "482#");
+	bench_go(b, 0);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_non_null(strstr(b->trace, "\"finished_by\":\"#\""));
+}
+
+TEST(a_pause_finishes_where_enough_was_typed)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'input','config':{'max_digits"
+			   "':10,'inter_digit_timeout_ms':2000},'on':{'input':"
+			   "'Bye','no_input':'Bye'}}");
+	bench_answer(b);
+	bench_keys(b, "482");
+	bench_go(b, 2100);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_true(bench_took(b, "Begin", "input"));
+	assert_non_null(strstr(b->trace, "\"finished_by\":\"timeout\""));
+}
+
+TEST(a_warning_is_heard_out_and_keys_are_kept)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(
+		b, "{'id':'Begin','type':'input','config':{'max_digits':'code'"
+		   ",'barge_in':false,'prompt':{'kind':'text','text':'Type it."
+		   " If somebody told you the digits, hang up now.'}},"
+		   "'on':{'input':'Check','no_input':'Bye'}},"
+		   "{'id':'Check','type':'verify','config':{'input':"
+		   "'{{Begin.digits}}'},'on':{'match':'Bye','mismatch':'Bye',"
+		   "'expired':'Bye','too_many':'Bye'}}");
+	bench_answer(b);
+	bench_go(b, 900);
+	bench_keys(b, "482913");
+	assert_true(bench_sounds(b));
+	assert_int_equal(b->verified, 0);
+	bench_hear_out(b);
+
+	assert_true(b->plays[0].whole);
+	assert_string_equal(b->digits[0], "482913");
+}
+
+/* --- the ends ---------------------------------------------------------------------------------- */
+
+TEST(the_callee_ends_the_run_from_a_play)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello out there.", "Bye"));
+	bench_answer(b);
+	bench_go(b, 1000);
+	bench_put_down(b);
+
+	bench_assert_end(b, FLOW_CALLEE_HANGUP, "Begin");
+	assert_int_equal(b->end.leg, LEG_ANSWERED);
+}
+
+TEST(the_callee_ends_the_run_from_an_input)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_hear_out(b);
+	bench_put_down(b);
+
+	bench_assert_end(b, FLOW_CALLEE_HANGUP, "Begin");
+}
+
+TEST(the_callee_ends_the_run_while_the_host_thinks)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	b->mute = true;
+	bench_keys(b, "482913");
+	assert_int_equal(b->verified, 1);
+	bench_put_down(b);
+
+	bench_assert_end(b, FLOW_CALLEE_HANGUP, "Check");
+}
+
+TEST(an_open_trigger_ends_the_run)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'repeat','config':{'max':1},"
+			   "'on':{'again':'Bye'}}");
+	bench_flow(b, "{'id':'Start','type':'start','on':{'api_request':"
+		      "'Call'}},{'id':'Call','type':'call','config':{'to':"
+		      "'{{verification.to}}'}}");
+	bench_start(b);
+	bench_pick_up(b);
+	bench_finish(b, 1000);
+
+	bench_assert_end(b, FLOW_UNCONNECTED, "Call");
+}
+
+TEST(steps_are_counted_as_a_belt)
+{
+	struct bench *b = *state;
+	AUTO_BUF(text, 4096);
+
+	buf_str(&text,
+		"{\"format\":\"voiceflow/1\",\"name\":\"T\",\"start\":\"S\","
+		"\"limits\":{\"max_steps\":5},\"nodes\":[{\"id\":\"S\","
+		"\"type\":\"start\",\"on\":{\"api_request\":\"R\"}},{\"id\":"
+		"\"R\",\"type\":\"repeat\",\"config\":{\"max\":9},\"on\":{"
+		"\"again\":\"R\",\"done\":\"E\"}},{\"id\":\"E\",\"type\":"
+		"\"hangup\"}]}");
+	struct flow_findings findings;
+	assert_int_equal(flow_load(buf_view(&text), NULL, &b->flow, &findings),
+			 0);
+	flow_findings_free(&findings);
+	bench_start(b);
+
+	bench_assert_end(b, FLOW_STEP_LIMIT, "R");
+}
+
+TEST(a_call_has_a_longest_time)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'input','config':{'max_digits"
+			   "':1,'first_digit_timeout_ms':60000,'tries':5},"
+			   "'on':{'input':'Bye','no_input':'Bye'}}");
+	bench_answer(b);
+	bench_go(b, 109900);
+	assert_false(b->over);
+	bench_go(b, 200);
+
+	bench_assert_end(b, FLOW_TIME_LIMIT, "Begin");
+}
+
+TEST(nothing_is_said_after_the_deadline)
+{
+	struct bench *b = *state;
+
+	b->params.deadline_ms = clock_wall_ms(b->clock) + 4000;
+	bench_call_flow(b, "{'id':'Begin','type':'play','config':{'speech':{"
+			   "'kind':'text','text':'Hello out there.'},'times':5"
+			   "},'on':{'completed':'Bye'}}");
+	bench_answer(b);
+	bench_go(b, 1900);
+	assert_true(bench_sounds(b));
+	bench_go(b, 200);
+
+	assert_false(bench_sounds(b));
+	bench_assert_end(b, FLOW_TIME_LIMIT, "Begin");
+}
+
+TEST(the_deadline_ends_the_ringing)
+{
+	struct bench *b = *state;
+
+	b->params.deadline_ms = clock_wall_ms(b->clock) + 4000;
+	bench_built_in(b, "speak");
+	bench_start(b);
+	bench_ring(b);
+	bench_go(b, 4100);
+
+	bench_assert_end(b, FLOW_TIME_LIMIT, "Call");
+	assert_int_equal(b->end.leg, LEG_EXPIRED);
+}
+
+TEST(a_deadline_that_is_over_dials_nothing)
+{
+	struct bench *b = *state;
+
+	b->params.deadline_ms = clock_wall_ms(b->clock) - 1;
+	bench_built_in(b, "speak");
+	bench_start(b);
+
+	assert_true(b->over);
+	assert_int_equal(b->end.leg, LEG_EXPIRED);
+	assert_int_equal(b->dials, 0);
+}
+
+TEST(a_stop_says_goodbye)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello out there.", "Bye"));
+	bench_answer(b);
+	bench_go(b, 1000);
+	flow_run_stop(b->run);
+	bench_finish(b, 20000);
+
+	bench_assert_end(b, FLOW_STOPPED, "Begin");
+	assert_int_equal(bench_count_said(b, "We have to end this call"), 1);
+	assert_true(bench_last(b)->whole);
+}
+
+TEST(a_stop_while_it_rings_hangs_up)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_ring(b);
+	flow_run_stop(b->run);
+	bench_finish(b, 100);
+
+	bench_assert_end(b, FLOW_STOPPED, "Call");
+	assert_int_equal(b->end.leg, LEG_INTERRUPTED);
+}
+
+TEST(a_stop_before_the_dial_dials_nothing)
+{
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	b->params.flow = b->flow;
+	assert_int_equal(flow_run_start(&b->params, &b->run, &d), 0);
+	flow_run_stop(b->run);
+	bench_finish(b, 100);
+
+	bench_assert_end(b, FLOW_STOPPED, "");
+	assert_int_equal(b->dials, 0);
+}
+
+TEST(a_settled_run_lets_the_sentence_end)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, "{'id':'Begin','type':'play','config':{'speech':{"
+			   "'kind':'text','text':'Hello out there.'},'times':5"
+			   "},'on':{'completed':'Bye'}}");
+	bench_answer(b);
+	bench_go(b, 1000);
+	flow_run_settle(b->run);
+	assert_true(bench_sounds(b));
+	bench_finish(b, 5000);
+
+	bench_assert_end(b, FLOW_STOPPED, "Begin");
+	assert_int_equal(b->plays_count, 1);
+	assert_true(b->plays[0].whole);
+}
+
+TEST(a_settled_run_in_silence_hangs_up)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_hear_out(b);
+	flow_run_settle(b->run);
+	bench_finish(b, 100);
+
+	bench_assert_end(b, FLOW_STOPPED, "Begin");
+}
+
+TEST(who_settled_it_has_words_of_its_own)
+{
+	struct bench *b = *state;
+
+	b->verify[0] = CHECK_APPROVED;
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "482913");
+	flow_run_settle(b->run); /* as the service does on every approval */
+	bench_finish(b, 10000);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_int_equal(bench_count_said(b, "Good."), 1);
+}
+
+TEST(a_run_can_be_freed_at_any_time)
+{
+	struct bench *b = *state;
+	struct diag d = {0};
+
+	bench_built_in(b, "speak");
+	b->params.flow = b->flow;
+	assert_int_equal(flow_run_start(&b->params, &b->run, &d), 0);
+	flow_run_free(b->run);
+	b->run = NULL;
+	bench_go(b, 100);
+	b->asked = 0;
+	bench_answer(b);
+	bench_go(b, 1000);
+	flow_run_free(b->run);
+	b->run = NULL;
+
+	assert_null(b->call);
+	assert_false(b->over);
+}
+
+TEST(a_telephone_that_says_no_end_is_left)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_go_dead(b);
+	flow_run_stop(b->run);
+	bench_go(b, 4900);
+	assert_false(b->over);
+	bench_finish(b, 200);
+
+	assert_true(bench_has_news(b, EVENT_ENDED));
+}
+
+/* --- the trace --------------------------------------------------------------------------------- */
+
+TEST(a_trace_is_json_and_holds_no_number)
+{
+	struct bench *b = *state;
+	AUTO_JSON json_t *trace = NULL;
+	struct diag d = {0};
+
+	bench_call_flow(b, CODE_INPUT);
+	bench_answer(b);
+	bench_keys(b, "482913");
+	bench_finish(b, 10000);
+
+	assert_int_equal(js_parse(span_of(b->trace), &trace, &d), 0);
+	assert_int_equal(json_array_size(json_object_get(trace, "steps")),
+			 b->steps_count);
+	assert_null(strstr(b->trace, "5005550006"));
+	assert_non_null(strstr(b->trace, "+15005\u2022\u2022\u2022006"));
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(trace, "end"), "reason")),
+			    "hangup");
+	for (size_t i = 0; i < b->steps_count; i++) {
+		AUTO_JSON json_t *step = NULL;
+
+		assert_int_equal(js_parse(span_of(b->steps[i]), &step, &d), 0);
+		assert_int_equal(json_integer_value(json_object_get(step, "n")),
+				 i + 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_BENCH(nothing_is_dialled_before_the_voices_are_ready),
+		WITH_BENCH(the_host_is_asked_before_the_dial_and_told_where_to),
+		WITH_BENCH(a_call_that_comes_too_late_is_not_dialled),
+		WITH_BENCH(a_call_that_is_refused_is_not_dialled),
+		WITH_BENCH(only_the_number_of_the_verification_is_dialled),
+		WITH_BENCH(what_cannot_be_said_fails_before_the_dial),
+		WITH_BENCH(a_voice_that_is_missing_fails_before_the_dial),
+		WITH_BENCH(a_required_parameter_must_be_there),
+		WITH_BENCH(a_parameter_must_be_text_and_known),
+		WITH_BENCH(parameters_are_spoken_and_secrets_are_not_traced),
+		WITH_BENCH(a_secret_that_is_no_digits_is_never_said),
+		WITH_BENCH(busy_is_busy),
+		WITH_BENCH(nobody_there_is_no_answer),
+		WITH_BENCH(declined_is_rejected),
+		WITH_BENCH(blocked_is_rejected),
+		WITH_BENCH(no_such_number_is_failed),
+		WITH_BENCH(a_telephone_without_room_is_failed),
+		WITH_BENCH(early_media_is_no_answer),
+		WITH_BENCH(a_forwarded_call_is_told),
+		WITH_BENCH(news_come_in_order),
+		WITH_BENCH(a_second_call_may_follow_the_first),
+		WITH_BENCH(the_first_word_waits_for_the_ear),
+		WITH_BENCH(play_says_it_as_often_as_asked),
+		WITH_BENCH(a_key_ends_a_play_that_lets_it),
+		WITH_BENCH(a_key_does_not_end_other_plays),
+		WITH_BENCH(the_document_may_have_a_language_of_its_own),
+		WITH_BENCH(what_a_verification_lacks_is_not_said),
+		WITH_BENCH(what_a_verification_has_is_said),
+		WITH_BENCH(values_are_set_and_branched_on),
+		WITH_BENCH(a_variable_is_rendered_while_the_person_waits),
+		WITH_BENCH(digits_are_taken_and_verified),
+		WITH_BENCH(wrong_digits_are_a_mismatch),
+		WITH_BENCH(the_last_wrong_digits_are_too_many),
+		WITH_BENCH(a_locked_verification_is_too_many),
+		WITH_BENCH(an_expired_verification_is_expired),
+		WITH_BENCH(a_used_verification_is_expired),
+		WITH_BENCH(a_check_that_cannot_be_made_fails_with_words),
+		WITH_BENCH(a_key_ends_the_prompt),
+		WITH_BENCH(star_starts_again),
+		WITH_BENCH(hash_means_nothing_where_it_finishes_nothing),
+		WITH_BENCH(a_key_of_a_code_may_take_ten_seconds),
+		WITH_BENCH(silence_is_asked_again_and_then_no_input),
+		WITH_BENCH(too_few_digits_are_asked_for_again),
+		WITH_BENCH(a_finish_key_finishes),
+		WITH_BENCH(a_pause_finishes_where_enough_was_typed),
+		WITH_BENCH(a_warning_is_heard_out_and_keys_are_kept),
+		WITH_BENCH(the_callee_ends_the_run_from_a_play),
+		WITH_BENCH(the_callee_ends_the_run_from_an_input),
+		WITH_BENCH(the_callee_ends_the_run_while_the_host_thinks),
+		WITH_BENCH(an_open_trigger_ends_the_run),
+		WITH_BENCH(steps_are_counted_as_a_belt),
+		WITH_BENCH(a_call_has_a_longest_time),
+		WITH_BENCH(nothing_is_said_after_the_deadline),
+		WITH_BENCH(the_deadline_ends_the_ringing),
+		WITH_BENCH(a_deadline_that_is_over_dials_nothing),
+		WITH_BENCH(a_stop_says_goodbye),
+		WITH_BENCH(a_stop_while_it_rings_hangs_up),
+		WITH_BENCH(a_stop_before_the_dial_dials_nothing),
+		WITH_BENCH(a_settled_run_lets_the_sentence_end),
+		WITH_BENCH(a_settled_run_in_silence_hangs_up),
+		WITH_BENCH(who_settled_it_has_words_of_its_own),
+		WITH_BENCH(a_run_can_be_freed_at_any_time),
+		WITH_BENCH(a_telephone_that_says_no_end_is_left),
+		WITH_BENCH(a_trace_is_json_and_holds_no_number),
+	};
+
+	return cmocka_run_group_tests_name("flow/run", tests, bench_open,
+					   bench_close);
+}
