@@ -65,6 +65,11 @@ function readable(number) {
   return m ? `+1 ${m[1]} ${m[2]} ${m[3]}` : number;
 }
 
+/* Nobody is at work there: the focus may be moved. */
+function isFree(element) {
+  return [document.body, at("phone"), at("call")].includes(element);
+}
+
 /* The state that follows from what there is, with a word on what was. */
 function settle(was) {
   const [first] = ringing;
@@ -75,11 +80,11 @@ function settle(was) {
     at("caller").textContent = readable(first[1]);
     show("incoming", `Incoming call from ${readable(first[1])}`);
     startRinging();
-    if (document.activeElement === document.body) at("answer").focus();
+    if (isFree(document.activeElement)) at("answer").focus();
   } else if (at("captions").childElementCount > 0) {
-    show("over", was ? `${was} ${WAITING}` : WAITING);
+    show("over", was || WAITING);
   } else {
-    show("idle", was ? `${was} ${WAITING}` : WAITING);
+    show("idle", was || WAITING);
   }
 }
 
@@ -256,8 +261,10 @@ function endCall(why) {
   clearInterval(call.clock);
   at("timer").textContent = "";
   call = null;
-  if (inside) at("call").focus();
   settle(WHY[why] || "The call has ended.");
+  // the button that had the focus is gone
+  if (inside && at("incoming").hidden)
+    at(at("call").hidden ? "phone" : "call").focus();
 }
 
 async function answerCall() {
