@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,9 +59,10 @@ struct phone_stream {
 	struct tel_browser *browser;
 	struct web_stream *web;
 	char page[TEL_BROWSER_ID_BYTES];
-	atomic_uint refs; /* the one who opens it, and closed() */
 	pthread_mutex_t lock;
-	enum { STREAM_OPENED, STREAM_ATTACHED, STREAM_CLOSED } state;
+	bool open;     /* `web` is ours to close */
+	bool attached; /* the telephone sends here */
+	bool closed;   /* on_closed() has been */
 };
 
 /* --- answers ------------------------------------------------------------- */
@@ -380,12 +380,6 @@ static void free_stream(struct phone_stream *s)
 	free(s);
 }
 
-static void stream_unref(struct phone_stream *s)
-{
-	if (atomic_fetch_sub(&s->refs, 1) == 1)
-		free_stream(s);
-}
-
 static void on_event(const char *event, const char *json, void *ctx)
 {
 	const struct phone_stream *s = ctx;
@@ -393,30 +387,44 @@ static void on_event(const char *event, const char *json, void *ctx)
 	web_stream_event(s->web, NULL, event, span_of(json));
 }
 
+/* The page went away, at worst before its stream was known to be open: then
+ * whoever opened it ends it. */
 static void on_closed(void *ctx)
 {
 	struct phone_stream *s = ctx;
+	bool open;
 
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->state == STREAM_ATTACHED)
+	if (s->attached)
 		tel_browser_detach(s->browser, s->page, s);
-	s->state = STREAM_CLOSED;
+	s->attached = false;
+	s->closed = true;
+	open = s->open;
 	(void)pthread_mutex_unlock(&s->lock);
-	web_stream_close(s->web);
-	stream_unref(s);
+	if (open) {
+		web_stream_close(s->web);
+		free_stream(s);
+	}
 }
 
-/* The stream is open; let the telephone use it. */
+/* The stream is open; let the telephone use it, unless it is closed by now. */
 static void attach(struct phone_stream *s)
 {
+	bool closed;
+
 	(void)pthread_mutex_lock(&s->lock);
-	if (s->state == STREAM_OPENED) {
-		if (tel_browser_attach(s->browser, on_event, s, s->page) == 0)
-			s->state = STREAM_ATTACHED;
-		else
-			web_stream_event(s->web, NULL, "full", span_of("{}"));
-	}
+	closed = s->closed;
+	s->open = true;
+	if (!closed)
+		s->attached = tel_browser_attach(s->browser, on_event, s,
+						 s->page) == 0;
+	if (!closed && !s->attached)
+		web_stream_event(s->web, NULL, "full", span_of("{}"));
 	(void)pthread_mutex_unlock(&s->lock);
+	if (closed) {
+		web_stream_close(s->web);
+		free_stream(s);
+	}
 }
 
 void api_phone_events(struct api_phone *p, struct web_request *r)
@@ -428,7 +436,6 @@ void api_phone_events(struct api_phone *p, struct web_request *r)
 		return;
 	s = b_zero(1, sizeof(*s));
 	s->browser = p->params.browser;
-	atomic_init(&s->refs, 2);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	page = web_query(r, "page");
 	(void)snprintf(s->page, sizeof(s->page), "%s", page ? page : "");
@@ -438,7 +445,6 @@ void api_phone_events(struct api_phone *p, struct web_request *r)
 		return;
 	}
 	attach(s);
-	stream_unref(s);
 }
 
 /* --- calls --------------------------------------------------------------- */
