@@ -126,6 +126,7 @@ int code_derive(const struct keyring *ring, const struct code_binding *b,
 	const uint8_t *key = keyring_key(ring, b->key_id, KEYRING_CODE);
 	struct text text = {.n = 0};
 	struct stream s = {.key = key, .text = &text, .at = sizeof(s.block)};
+	char last = '\0';
 
 	if (length < CODE_DIGITS_MIN || length > CODE_DIGITS_MAX)
 		return -EINVAL;
@@ -134,8 +135,11 @@ int code_derive(const struct keyring *ring, const struct code_binding *b,
 	encode(&text, b, length, even);
 	if (text.full)
 		return -EINVAL;
-	for (unsigned i = 0; i < length; i++)
-		out[i] = next_digit(&s, even && i > 0 ? out[i - 1] : '\0');
+	for (unsigned i = 0; i < length; i++) {
+		out[i] = next_digit(&s, last);
+		if (even)
+			last = out[i];
+	}
 	out[length] = '\0';
 	crypto_wipe(&s, sizeof(s));
 	crypto_wipe(&text, sizeof(text));

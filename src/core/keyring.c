@@ -35,6 +35,7 @@ static const char *const labels[KEYRING_USES] = {
 
 struct key {
 	char id[KEYRING_ID_BYTES];
+	size_t id_n;
 	char print[KEYRING_PRINT_BYTES];
 	uint8_t sub[KEYRING_USES][CRYPTO_KEY_BYTES];
 	int line;
@@ -74,7 +75,9 @@ static bool hex_good(struct span text, uint8_t raw[CRYPTO_KEY_BYTES])
 	for (size_t i = 0; i < HEX_MAX; i++) {
 		char c = text.p[i];
 
-		lower[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+		if (c >= 'A' && c <= 'F')
+			c = (char)(c + ('a' - 'A'));
+		lower[i] = c;
 	}
 	good = crypto_unhex(span_make(lower, HEX_MAX), raw, CRYPTO_KEY_BYTES) ==
 	       0;
@@ -89,6 +92,7 @@ static void key_fill(struct key *k, struct span id,
 
 	memcpy(k->id, id.p, id.n);
 	k->id[id.n] = '\0';
+	k->id_n = id.n;
 	k->line = line;
 	for (size_t use = 0; use < KEYRING_USES; use++)
 		crypto_subkey(raw, labels[use], k->sub[use]);
@@ -240,7 +244,7 @@ int keyring_rotate(struct span old, struct rng *r, struct buf *out,
 	AUTO(keyring) *k = NULL;
 	int err = keyring_parse(old, &k, d);
 
-	if (err)
+	if (!k)
 		return err;
 	if (k->count == KEYRING_KEYS_MAX)
 		return diag_at(d, 0, 0, "it has %d keys already, the most",
@@ -325,16 +329,15 @@ int keyring_seal(const struct keyring *k, enum keyring_use use,
 		 struct span bound, struct span plain,
 		 uint8_t out[KEYRING_SEALED_MAX], size_t *n)
 {
-	const char *id = keyring_maker(k);
-	size_t id_n = strlen(id);
+	const struct key *maker = &k->keys[0];
+	size_t id_n = maker->id_n;
 
 	assert(use == KEYRING_NUMBER_SEAL || use == KEYRING_CODE_SEAL);
 	if (plain.n > PLAIN_MAX)
 		return -E2BIG;
 	out[0] = (uint8_t)id_n;
-	memcpy(out + 1, id, id_n);
-	crypto_seal(keyring_key(k, id, use), bound, plain.p, plain.n,
-		    out + 1 + id_n);
+	memcpy(out + 1, maker->id, id_n);
+	crypto_seal(maker->sub[use], bound, plain.p, plain.n, out + 1 + id_n);
 	*n = 1 + id_n + plain.n + CRYPTO_SEAL_BYTES;
 	return 0;
 }

@@ -31,7 +31,7 @@ static const char sandbox_prefix[] = "1555555";
 /* --- types ------------------------------------------------------------------ */
 
 static const char *const types[] = {
-#define X(name, text) [NUMBER_##name] = text,
+#define X(name, text) [NUMBER_##name] = (text),
 	NUMBER_TYPES(X)
 #undef X
 };
@@ -86,11 +86,15 @@ static void set_zone(struct number *n)
 {
 	const struct zone *z = zone_of(span_of(n->region));
 
-	n->zone[0] = '\0';
-	n->utc_least = z ? z->least : UTC_LEAST;
-	n->utc_most = z ? z->most : UTC_MOST;
-	if (z)
-		(void)snprintf(n->zone, sizeof(n->zone), "%s", z->name);
+	(void)snprintf(n->zone, sizeof(n->zone), "%s", z ? z->name : "");
+}
+
+void number_offsets(const char *region, int *least, int *most)
+{
+	const struct zone *z = zone_of(span_of(region));
+
+	*least = z ? z->least : UTC_LEAST;
+	*most = z ? z->most : UTC_MOST;
 }
 
 /* --- the overlay ------------------------------------------------------------ */

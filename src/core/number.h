@@ -56,13 +56,13 @@ struct number {
 	bool valid; /* false: possible by length, but no plan knows it */
 	/* The region's IANA time zone; "" where it has several. */
 	char zone[NUMBER_ZONE_BYTES];
-	/* Minutes that local time is away from UTC: the least and the most
-	 * over the region and the year. */
-	int utc_least, utc_most;
 };
 
 /* Is it a region that can be listed: ISO 3166 alpha-2, or 001? */
 bool number_is_region(struct span text);
+/* Minutes that local time is away from UTC: the least and the most over the
+ * region and the year; over the world where the region is not known. */
+void number_offsets(const char *region, int *least, int *most);
 
 /*
  * The overlay, CSV: `prefix,region,type` with digits without plus, for example

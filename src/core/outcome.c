@@ -29,12 +29,12 @@ static const struct {
 };
 
 static const char *const checks[CHECK_COUNT] = {
-#define CHECK(name, text) [CHECK_##name] = text,
+#define CHECK(name, text) [CHECK_##name] = (text),
 #include "core/outcome.def"
 };
 
 static const char *const events[EVENT_COUNT] = {
-#define EVENT(name, text) [EVENT_##name] = text,
+#define EVENT(name, text) [EVENT_##name] = (text),
 #include "core/outcome.def"
 };
 

@@ -18,6 +18,8 @@
 enum {
 	SECOND_MS = 1000,
 	MINUTE_MS = 60 * SECOND_MS,
+	HALF_MINUTE_MS = 30 * SECOND_MS,
+	TEN_MINUTES_MS = 10 * MINUTE_MS,
 	HOUR_MS = 60 * MINUTE_MS,
 	DAY_MS = 24 * HOUR_MS,
 	DAY_MIN = 24 * 60,
@@ -25,6 +27,7 @@ enum {
 	PREFIX_FIRST = 4,   /* digits of the first prefix that is counted */
 	PREFIX_CALLS = 8,   /* ... of the one whose calls are held */
 	PERCENT = 100,
+	WINDOW_BYTES = 24,
 };
 
 struct ask {
@@ -36,7 +39,7 @@ struct ask {
 const char *policy_verdict_code(enum policy_verdict v)
 {
 	static const char *const codes[] = {
-#define X(name, code, field) [POLICY_##name] = code,
+#define X(name, code, field) [POLICY_##name] = (code),
 		POLICY_VERDICTS(X)
 #undef X
 	};
@@ -80,9 +83,11 @@ static void ask_sandbox(const struct ask *a)
 
 static void ask_type(const struct ask *a)
 {
-	const char *type = number_type_text(a->r->number->type);
+	enum number_type t = a->r->number->type;
+	const char *type = number_type_text(t);
 
-	if (is_sandbox(a) || a->p->types[a->r->number->type])
+	/* of the unknown, ask_price() decides */
+	if (t == NUMBER_SANDBOX || t == NUMBER_UNKNOWN || a->p->types[t])
 		return;
 	no(a->out, POLICY_TYPE, "number_types",
 	   "numbers of type %s are not called; add %s to `number_types`", type,
@@ -101,7 +106,7 @@ static void ask_country(const struct ask *a)
 	if (strcmp(region, "ZZ") == 0)
 		no(a->out, POLICY_COUNTRY, "countries",
 		   "which country of +%u this is, no plan knows; a row in "
-		   "`numbers` would say it",
+		   "`number_overlay` would say it",
 		   a->r->number->country_code);
 	else
 		no(a->out, POLICY_COUNTRY, "countries",
@@ -198,9 +203,10 @@ static bool in_quiet(const struct policy *p, int64_t minute)
 static bool quiet_at(const struct ask *a, int64_t utc_minute)
 {
 	const struct policy_request *r = a->r;
-	int least = r->zone_known ? r->zone_minutes : r->number->utc_least;
-	int most = r->zone_known ? r->zone_minutes : r->number->utc_most;
+	int least = r->zone_minutes, most = r->zone_minutes;
 
+	if (!r->zone_known)
+		number_offsets(r->number->region, &least, &most);
 	for (int at = least; at <= most; at += ZONE_STEP_MIN)
 		if (in_quiet(a->p, utc_minute + at))
 			return true;
@@ -226,23 +232,26 @@ static void ask_quiet(const struct ask *a)
 
 /* --- counters ------------------------------------------------------------------- */
 
-/* 30000 -> "30s": the largest unit that divides. */
-static void window_text(int64_t ms, char out[24])
+/* As the settings have it: "30s", "10min", "hour", "day". */
+static void window_text(int64_t ms, char out[WINDOW_BYTES])
 {
 	static const struct {
 		int64_t ms;
-		const char *unit;
-	} units[] = {{DAY_MS, "d"},
-		     {HOUR_MS, "h"},
-		     {MINUTE_MS, "m"},
-		     {SECOND_MS, "s"},
-		     {1, "ms"}};
+		const char *one, *many;
+	} units[] = {{DAY_MS, "day", "d"},
+		     {HOUR_MS, "hour", "h"},
+		     {MINUTE_MS, "minute", "min"},
+		     {SECOND_MS, "second", "s"},
+		     {1, "millisecond", "ms"}};
 	size_t i = 0;
 
 	while (ms % units[i].ms != 0)
 		i++;
-	(void)snprintf(out, 24, "%lld%s", (long long)(ms / units[i].ms),
-		       units[i].unit);
+	if (ms == units[i].ms)
+		(void)snprintf(out, WINDOW_BYTES, "%s", units[i].one);
+	else
+		(void)snprintf(out, WINDOW_BYTES, "%lld%s",
+			       (long long)(ms / units[i].ms), units[i].many);
 }
 
 static struct policy_counter *more(const struct ask *a)
@@ -257,7 +266,7 @@ static void count(const struct ask *a, const struct policy_limit *limit,
 		  const char *rule, const char *name)
 {
 	struct policy_counter *c;
-	char window[24];
+	char window[WINDOW_BYTES];
 
 	if (limit->count <= 0 || limit->window_ms <= 0)
 		return;
@@ -364,7 +373,7 @@ static void spend(const struct ask *a, int64_t cap, int64_t window_ms,
 		.window_ms = window_ms,
 	};
 	(void)snprintf(c->name, sizeof(c->name), "m:%s:%s", name,
-		       window_ms == DAY_MS ? "1d" : "1h");
+		       window_ms == DAY_MS ? "day" : "hour");
 	(void)snprintf(c->rule, sizeof(c->rule), "caps.%s", rule);
 }
 
@@ -376,8 +385,8 @@ static void count_money(const struct ask *a)
 	spend(a, a->p->cap_day, DAY_MS, "day", "all");
 	(void)snprintf(name, sizeof(name), "a:%s",
 		       a->r->application ? a->r->application : "");
-	spend(a, a->p->cap_app_hour, HOUR_MS, "app_hour", name);
-	spend(a, a->p->cap_app_day, DAY_MS, "app_day", name);
+	spend(a, a->p->cap_app_hour, HOUR_MS, "application_hour", name);
+	spend(a, a->p->cap_app_day, DAY_MS, "application_day", name);
 }
 
 /* --- asking ------------------------------------------------------------------------ */
@@ -435,20 +444,20 @@ void policy_defaults(struct policy *p)
 		.types = {[NUMBER_FIXED] = true,
 			  [NUMBER_MOBILE] = true,
 			  [NUMBER_FIXED_OR_MOBILE] = true,
-			  [NUMBER_VOIP] = true,
-			  [NUMBER_UNKNOWN] = true},
-		.number = {{1, 30 * SECOND_MS},
-			   {3, 10 * MINUTE_MS},
+			  [NUMBER_TOLL_FREE] = true,
+			  [NUMBER_VOIP] = true},
+		.number = {{1, HALF_MINUTE_MS},
+			   {3, TEN_MINUTES_MS},
 			   {10, DAY_MS}},
 		.client = {5, HOUR_MS},
-		.key = {1000, HOUR_MS},
-		/* an area, an exchange, a block of a hundred numbers */
-		.prefix = {{500, HOUR_MS},
+		.key = {3600, HOUR_MS},
+		/* of 4 digits, an area, to 8, a block of some hundred */
+		.prefix = {{1000, HOUR_MS},
+			   {600, HOUR_MS},
 			   {300, HOUR_MS},
-			   {200, HOUR_MS},
-			   {100, HOUR_MS},
-			   {50, HOUR_MS}},
-		.country = {1000, HOUR_MS},
+			   {120, HOUR_MS},
+			   {60, HOUR_MS}},
+		.country = {2000, HOUR_MS},
 		.prefix_calls = 3,
 		.reserved_percent = 20,
 	};

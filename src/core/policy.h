@@ -34,9 +34,11 @@ struct policy {
 	char (*countries)
 		[NUMBER_REGION_BYTES]; /* allowed; owned by the maker */
 	size_t countries_count;
-	bool types[NUMBER_SANDBOX + 1]; /* allowed number types */
-	bool sandbox;                   /* the sandbox numbers exist */
-	bool sandbox_only;              /* --dev: nothing else is called */
+	/* Allowed number types.  NUMBER_UNKNOWN is not asked for here: it is
+	 * called where a price row covers the number, whatever the types. */
+	bool types[NUMBER_SANDBOX + 1];
+	bool sandbox;      /* the sandbox numbers exist */
+	bool sandbox_only; /* --dev: nothing else is called */
 	bool kill_switch;
 	struct policy_limit number[3]; /* 1 in 30 s, 3 in 10 min, 10 a day */
 	struct policy_limit client, key, prefix[5] /* of 4..8 digits */,
@@ -80,9 +82,8 @@ struct policy_request {
 	bool forwarded_before; /* the number forwarded its last call */
 	bool approved_lately;  /* within 90 days */
 	int64_t now;           /* wall ms */
-	/* The number's offset from UTC where the caller knows it better than
-	 * struct number does; otherwise quiet hours hold while they hold
-	 * anywhere in its region. */
+	/* The number's offset from UTC where the caller knows it; otherwise
+	 * quiet hours hold while they hold anywhere in the number's region. */
 	bool zone_known;
 	int zone_minutes;
 	bool machine_suspected; /* five digits are due (B4) */
@@ -94,7 +95,7 @@ struct policy_request {
 
 struct policy_counter {
 	char name[POLICY_NAME_BYTES]; /* in the store */
-	/* What a refusal names: "limits.number_per_30s", "caps.app_day". */
+	/* What a refusal names: the setting, "limits.number_per_30s". */
 	char rule[POLICY_RULE_BYTES];
 	const char *code; /* "rate_limited" or "budget_exhausted" */
 	int64_t amount, limit, window_ms;
@@ -126,9 +127,6 @@ void policy_ask_again(const struct policy *p, const struct policy_request *r,
 /*
  * The defaults of E1-E4: no country, the types that people are called on, the
  * limits of E3, no caps.  Nothing is owned yet.
- *
- * Types: NUMBER_UNKNOWN, if allowed, is called only where a price row covers
- * the number.
  */
 void policy_defaults(struct policy *p);
 

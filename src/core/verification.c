@@ -31,7 +31,7 @@ enum {
 	COMPARED = 128,
 };
 
-static const int64_t day_ms = 24 * 3600 * 1000;
+static const int64_t day_ms = 86400000;
 
 _Static_assert((int)VERIFICATION_PAYEE_BYTES <= (int)COMPARED,
 	       "payees are compared");
@@ -261,33 +261,35 @@ enum verification_refusal verification_create(struct verification *v,
  * blocks of one size and compared whole; only the length of what was given,
  * which the giver knows, shows.  NULL is "".
  */
-static bool same(const char *given, const char *ours)
+static unsigned same(const char *given, const char *ours)
 {
 	char a[COMPARED] = "", b[COMPARED] = "";
 	size_t n = given ? strnlen(given, COMPARED) : 0;
-	bool equal;
+	unsigned fits = n < COMPARED;
+	unsigned equal;
 
 	if (n < COMPARED && n > 0)
 		memcpy(a, given, n);
 	for (size_t i = 0; ours && i < COMPARED - 1 && ours[i]; i++)
 		b[i] = ours[i];
-	equal = crypto_equal(a, b, sizeof(a)) & (n < COMPARED);
+	equal = fits & (unsigned)crypto_equal(a, b, sizeof(a));
 	crypto_wipe(a, sizeof(a));
 	crypto_wipe(b, sizeof(b));
 	return equal;
 }
 
 /* Which part is wrong does not show, not even in time: all are compared (A7). */
-static bool proves(const struct verification *v,
-		   const struct verification_attempt *a)
+static unsigned proves(const struct verification *v,
+		       const struct verification_attempt *a)
 {
-	bool code = same(a->code, a->expected);
-	bool amount = same(a->amount, v->amount);
-	bool currency = same(a->currency, v->currency);
-	bool payee = same(a->payee, v->payee);
-	bool unsaid = !a->currency || a->currency[0] == '\0';
+	unsigned code = same(a->code, a->expected);
+	unsigned amount = same(a->amount, v->amount);
+	unsigned currency = same(a->currency, v->currency);
+	unsigned payee = same(a->payee, v->payee);
+	unsigned unsaid = !a->currency || a->currency[0] == '\0';
+	unsigned keypad = a->keypad;
 
-	return code & (a->keypad | (amount & (currency | unsaid) & payee));
+	return code & (keypad | (amount & (currency | unsaid) & payee));
 }
 
 /*
@@ -350,7 +352,7 @@ static enum outcome_check no_guess(struct verification *v,
 }
 
 static enum outcome_check guess(struct verification *v,
-				struct verification_number *n, bool right,
+				struct verification_number *n, unsigned right,
 				bool keypad, int64_t now)
 {
 	if (right) {
@@ -373,7 +375,7 @@ enum outcome_check verification_check(struct verification *v,
 				      int64_t now, unsigned *left)
 {
 	/* first, so that every answer has cost the same */
-	bool right = proves(v, a) & way_open(v, a->keypad);
+	unsigned right = proves(v, a) & (unsigned)way_open(v, a->keypad);
 	enum outcome_check answer;
 
 	if (v->checks < UINT32_MAX)
