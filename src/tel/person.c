@@ -314,6 +314,8 @@ struct tel_plan tel_person_digits_said(struct tel_person *p,
 							     : 0));
 	} else if (once && !p->code_is_sure) {
 		learn_code(p, once);
+	} else if (once && strcmp(once->digits, p->code) == 0) {
+		p->code_just_said = true; /* once more, because I asked */
 	}
 	crypto_wipe(runs, sizeof(runs));
 	return next;

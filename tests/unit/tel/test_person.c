@@ -207,6 +207,22 @@ TEST(the_repeater_asks_three_times)
 	assert_int_equal(last()->ev.kind, TEL_ENDED);
 }
 
+TEST(a_code_said_once_more_is_the_code_again)
+{
+	(void)state;
+	dial_and_answer(TEL_SCRIPT_REPEAT);
+	pass_the_check();
+	say("w482,913w482,913w", 2);
+	for (uint32_t i = 3; i < 6; i++) {
+		go(2000);
+		say("w482,913w", i);
+	}
+	go(4000);
+
+	assert_string_equal(bench.keys, "121");
+	assert_ended(TEL_HUNG_UP, last()->at_ms);
+}
+
 TEST(nine_is_pressed_four_seconds_into_the_greeting)
 {
 	dial_and_answer(TEL_SCRIPT_REPORT);
@@ -283,6 +299,7 @@ int main(void)
 			the_typist_tries_again_when_asked_again_but_not_for_ever),
 		WITH_BENCH(the_typist_knows_the_code_of_a_reverse_flow),
 		WITH_BENCH(the_repeater_asks_three_times),
+		WITH_BENCH(a_code_said_once_more_is_the_code_again),
 		WITH_BENCH(nine_is_pressed_four_seconds_into_the_greeting),
 		WITH_BENCH(nine_waits_for_the_mark),
 		WITH_BENCH(a_mailbox_plays_keys_and_hears_nothing),
