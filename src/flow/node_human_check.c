@@ -45,7 +45,7 @@ enum {
 	KEY_MIN_MS = 5000, /* ... where the window is nearly over */
 	GUARD_MS = 700,
 	ALONE_MS = 1200,
-	INTRO_GAP_MS = 300,
+	INTRO_GAP_MS = 200,
 };
 enum { GIVES_PRESSED };
 

@@ -14,8 +14,8 @@ enum {
 	TIMES_MAX = 3,
 	REPEATS_MAX = 3,
 	CHOOSE_MS = 8000,  /* to press 1 or 2 */
-	SENTENCE_MS = 400, /* from one saying of the code to the next */
-	SHORT_MS = 200,
+	SENTENCE_MS = 200, /* from one saying of the code to the next */
+	SHORT_MS = 100,
 };
 enum { GIVES_REPEATS };
 

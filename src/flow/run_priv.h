@@ -19,8 +19,8 @@
 enum {
 	FLOW_SAYS_MAX = 8,         /* parts of one saying */
 	FLOW_FIRST_PAUSE_MS = 800, /* B9: before the first word */
-	FLOW_LINE_GAP_MS = 200,    /* between two phrases */
-	FLOW_BYE_MS = 5000,        /* a telephone that does not say TEL_ENDED */
+	FLOW_LINE_GAP_MS = 100, /* more than speech leaves, between phrases */
+	FLOW_BYE_MS = 5000,     /* a telephone that does not say TEL_ENDED */
 };
 
 /* --- what happens to a node ------------------------------------------------------- */

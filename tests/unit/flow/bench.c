@@ -220,6 +220,11 @@ bool bench_sounds(const struct bench *b)
 	return b->call && b->call->sound;
 }
 
+struct playlist *bench_sound(const struct bench *b)
+{
+	return b->call ? b->call->sound : NULL;
+}
+
 /* --- the host ----------------------------------------------------------------- */
 
 struct question {

@@ -110,6 +110,7 @@ void bench_refuse(struct bench *b, int sip_code, int q850);
 void bench_go_dead(struct bench *b); /* it says nothing any more */
 void bench_tell(struct bench *b, const struct tel_event *ev);
 bool bench_sounds(const struct bench *b);
+struct playlist *bench_sound(const struct bench *b); /* borrowed */
 /* Until the next play has begun; until what sounds has ended. */
 void bench_hear(struct bench *b);
 void bench_await_play(struct bench *b); /* a voice must speak first */
