@@ -22,7 +22,6 @@
 
 enum {
 	PAIRS = 8,
-	CHAINS = 3, /* of things to do */
 	THINGS = 4096,
 	LEASE_MS = 1000,
 	DAY_MS = 86400000,
@@ -66,7 +65,7 @@ struct world {
 	int first_err;
 	bool torn;
 	struct pair pairs[PAIRS];
-	struct chain chains[CHAINS];
+	struct chain chain;
 	struct thing things[THINGS];
 	unsigned next_thing;
 	pthread_mutex_t lock;
@@ -80,9 +79,9 @@ struct world {
 
 static void stop_one(struct world *w, int err)
 {
+	(void)pthread_mutex_lock(&w->lock);
 	if (err && !w->first_err)
 		w->first_err = err;
-	(void)pthread_mutex_lock(&w->lock);
 	w->running--;
 	(void)pthread_cond_signal(&w->over);
 	(void)pthread_mutex_unlock(&w->lock);
@@ -267,10 +266,9 @@ static void run_load(struct world *w, int budget)
 	w->budget = budget;
 	w->first_err = 0;
 	w->running = PAIRS + 1;
-	/* one chain at a time begins: they share the list of things */
 	for (unsigned i = 0; i < PAIRS; i++)
 		ask_pair(&w->pairs[i]);
-	ask_push(&w->chains[0]);
+	ask_push(&w->chain);
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->running > 0)
 		(void)pthread_cond_wait(&w->over, &w->lock);
@@ -374,8 +372,7 @@ static struct world *world_new(uint64_t seed, size_t bytes)
 	(void)pthread_cond_init(&w->over, NULL);
 	for (unsigned i = 0; i < PAIRS; i++)
 		w->pairs[i] = (struct pair){.w = w, .i = i};
-	for (unsigned i = 0; i < CHAINS; i++)
-		w->chains[i] = (struct chain){.w = w};
+	w->chain.w = w;
 	return w;
 }
 
