@@ -55,17 +55,19 @@ struct policy {
 	bool deny_forwarded;  /* B11: not only `plain` is refused then */
 };
 
-#define POLICY_VERDICTS(X)                        \
-	X(ALLOWED, "", "")                        \
-	X(NUMBER_INVALID, "number_invalid", "to") \
-	X(TYPE, "number_type_not_allowed", "to")  \
-	X(COUNTRY, "country_not_allowed", "to")   \
-	X(PURPOSE, "invalid_field", "flow")       \
-	X(FORWARDED, "number_blocked", "to")      \
-	X(PRICE, "no_route", "to")                \
-	X(CAP_CALL, "budget_exhausted", "to")     \
-	X(KILLED, "budget_exhausted", "")         \
-	X(QUIET, "rate_limited", "to")
+#define POLICY_VERDICTS(X)                                                \
+	X(ALLOWED, "", "")                                                \
+	X(NUMBER_INVALID, "number_invalid", "to")                         \
+	X(TYPE, "number_type_not_allowed", "to")                          \
+	X(COUNTRY, "country_not_allowed", "to")                           \
+	X(PURPOSE, "invalid_field", "flow")                               \
+	X(FORWARDED, "number_blocked", "to")                              \
+	X(PRICE, "no_route", "to")                                        \
+	X(CAP_CALL, "budget_exhausted", "to")                             \
+	X(KILLED, "budget_exhausted", "")                                 \
+	X(QUIET, "rate_limited", "to")                                    \
+	/* never answered here: a counter is full, says an explanation */ \
+	X(LIMIT, "rate_limited", "to")
 
 enum policy_verdict {
 #define X(name, code, field) POLICY_##name,

@@ -170,6 +170,9 @@ void flow_run_stop(struct flow_run *run);
 /* The verification ended elsewhere (approved by API, canceled): hang up when
  * what is being said has been said; over() follows. */
 void flow_run_settle(struct flow_run *run);
+/* The deadline is here, earlier than was said at the start (an answer moves it,
+ * so the host watches it): silence, and hang up; over() follows. */
+void flow_run_expire(struct flow_run *run);
 void flow_run_free(struct flow_run *run); /* at any time; NULL is fine */
 
 const char *flow_end_text(enum flow_end_reason r);

@@ -205,7 +205,6 @@ struct flow_run {
 
 void flow_run_happens(struct flow_run *run, const struct flow_happening *ev);
 bool flow_run_is_late(const struct flow_run *run);
-void flow_run_expire(struct flow_run *run); /* B2: silence, and hang up */
 
 /* talk.c: say everything in advance; -EAGAIN etc. as speech_prepare(). */
 MUST_CHECK int flow_talk_prepare(struct flow_run *run, speech_done_h *done,

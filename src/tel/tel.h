@@ -77,7 +77,7 @@ struct tel_driver {
 	const char *name; /* as in records: "trunk", "page", "script" */
 	int (*dial)(void *state, const struct tel_params *params,
 		    struct tel_call **out);
-	/* May this telephone ring that number at all? */
+	/* May this telephone ring that number at all?  Any thread. */
 	bool (*serves)(void *state, const char *to);
 	int (*play)(struct tel_call *call, struct playlist *p, uint32_t id);
 	void (*stop)(struct tel_call *call);
@@ -93,7 +93,7 @@ struct tel_call {
 struct tel *tel_new(const struct tel_driver *driver, void *state);
 void tel_free(struct tel *t); /* NULL is fine; its calls were closed before */
 const char *tel_name(const struct tel *t);
-bool tel_serves(const struct tel *t, const char *to);
+bool tel_serves(const struct tel *t, const char *to); /* any thread */
 
 /*
  * 0: *out is the caller's, and events come.  -EBUSY: no room (calls per
