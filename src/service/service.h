@@ -237,6 +237,11 @@ MUST_CHECK int service_app_add(const struct service_admin *a, const char *name,
 			       char **json, struct diag *d);
 MUST_CHECK int service_app_list(const struct service_admin *a, char **json,
 				struct diag *d);
+/* E1: the brands that its calls may name besides the settings' own; none: any.
+ * They take the place of what was listed before. */
+MUST_CHECK int service_app_brands(const struct service_admin *a,
+				  const char *name, const char *const *brands,
+				  size_t count, char **json, struct diag *d);
 struct service_key_new {
 	const char *application, *name;
 	unsigned scopes;

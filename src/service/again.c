@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * again.c - call again: the same code, the same flow, the same end (A5).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "service/service_priv.h"
+
+static bool may_call(struct service_errand *e)
+{
+	const struct verification *v = &e->pair.v;
+
+	switch (verification_may_call(v, e->now)) {
+	case VERIFICATION_CALL:
+		break;
+	case VERIFICATION_OVER:
+		service_refuse(&e->no, "conflict", "",
+			       "this verification is over: %s",
+			       outcome_status_text(v->status));
+		return false;
+	case VERIFICATION_TOO_LATE:
+		service_refuse(&e->no, "conflict", "",
+			       "too little of its time is left for a call");
+		return false;
+	case VERIFICATION_BUSY:
+		service_refuse(&e->no, "conflict", "",
+			       "a call is waiting or under way");
+		return false;
+	case VERIFICATION_TOO_OFTEN:
+		service_refuse(&e->no, "rate_limited", "",
+			       "it was called %d times already",
+			       VERIFICATION_LEGS_MAX);
+		return false;
+	}
+	return true;
+}
+
+/* The number's own reasons: they may have come with another verification. */
+static bool may_ring(struct service_errand *e)
+{
+	const struct verification_number *n = &e->pair.n;
+
+	if (e->pair.v.sandbox)
+		return true;
+	if (n->blocked)
+		service_refuse_create(&e->no, VERIFICATION_BLOCKED, 0);
+	else if (n->paused_until_ms > e->now)
+		service_refuse_create(&e->no, VERIFICATION_PAUSED,
+				      n->paused_until_ms - e->now);
+	else
+		return true;
+	return false;
+}
+
+static bool may_spend(struct service_errand *e)
+{
+	const struct policy *policy = &e->rules->rules->policy;
+	struct service_ask ask;
+	char to[NUMBER_BYTES];
+
+	if (service_number_open(e->sv->p.ring, &e->pair.v, to) != 0) {
+		service_refuse(&e->no, "conflict", "", "its number was erased");
+		return false;
+	}
+	service_ask_of(e->sv, policy, &e->pair.v, to, &ask);
+	ask.request.now = e->now;
+	(void)service_ask_past(&e->pair.n, e->now, &ask.request);
+	policy_ask_again(policy, &ask.request, &e->answer);
+	return service_allowed(&e->answer, &e->no);
+}
+
+static void write(struct store_tx *tx, struct service_errand *e)
+{
+	struct verification *v = &e->pair.v;
+	struct verification_leg *leg =
+		verification_add_leg(v, e->call_id, e->now);
+
+	leg->price_micro = e->answer.price_call;
+	service_reserve(tx, &e->answer);
+	store_tx_push(tx, &(struct store_push){
+				  .lane = STORE_CALLS,
+				  .id = leg->id,
+				  .ref = v->id,
+				  .not_before_ms = e->now,
+				  .lease_ms = e->slot ? SERVICE_LEASE_MS : 0,
+			  });
+	service_pair_write(tx, e->sv, true, &e->pair);
+}
+
+static int apply(struct store_tx *tx, void *ctx)
+{
+	struct service_errand *e = ctx;
+	int err = service_errand_read(tx, e);
+
+	if (err)
+		return err;
+	if (!may_call(e) || !may_ring(e) || !may_spend(e))
+		return -EPERM;
+	write(tx, e);
+	return 0;
+}
+
+static void called(const struct store_result *r, void *ctx)
+{
+	struct service_errand *e = ctx;
+	struct store_lease lease = {.partition = e->partition, .fence = 1};
+	struct verification v = {0};
+	struct service *sv = e->sv;
+	bool start = r->err == 0 && e->slot;
+
+	e->result = *r;
+	if (start) {
+		memcpy(lease.id, e->call_id, sizeof(e->call_id));
+		memcpy(lease.ref, e->id, sizeof(e->id));
+		v = e->pair.v;
+		v.metadata = b_strdup(v.metadata);
+		e->slot = false;
+	}
+	service_errand_end(e);
+	if (start)
+		service_deliver(sv, &lease, &v);
+}
+
+void service_call(struct service *sv, const struct service_who *who,
+		  const char *id, service_done_h *done, void *ctx)
+{
+	struct service_errand *e = service_errand_new(sv, who, id, done, ctx);
+
+	service_call_id(sv, e->call_id);
+	e->slot = service_slot_take(sv);
+	service_errand_run(e, apply, called);
+}

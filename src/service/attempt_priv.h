@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * attempt_priv.h - one call that this node holds: from its lease to its end.
+ *
+ * What happens on the line becomes steps.  Steps are written in the order in
+ * which they happened, a few in one change and one change at a time, so the
+ * record never runs ahead of the call nor backwards.  Everything here is the
+ * line thread's, but `pair` and the flying steps, which are the store's while a
+ * change is under way.
+ */
+#pragma once
+
+#include "service/service_priv.h"
+
+enum attempt_step_kind {
+	ATTEMPT_DIAL,   /* about to dial: may it? */
+	ATTEMPT_NEWS,   /* the phone says */
+	ATTEMPT_VERIFY, /* digits of the keypad */
+	ATTEMPT_END,    /* no more of this attempt */
+	ATTEMPT_RETURN, /* not dialled, and another time may be better */
+};
+
+enum { ATTEMPT_STEPS_MAX = 3 }; /* in one change: events have a limit there */
+
+struct attempt_step {
+	struct link link;
+	enum attempt_step_kind kind;
+	enum outcome_event event; /* NEWS */
+	enum outcome_leg leg;     /* NEWS that it ended, END */
+	int sip_code;
+	const char *route;                   /* NEWS: what it goes by; static */
+	int64_t not_before_ms;               /* RETURN */
+	char digits[SERVICE_GIVEN_MAX];      /* VERIFY */
+	char call_id[VERIFICATION_ID_BYTES]; /* DIAL: of a further leg */
+	bool further;                        /* DIAL: it took that id */
+	flow_answer_h *done;
+	int result;
+	int64_t detail;
+};
+
+struct attempt {
+	struct link link; /* of sv->attempts */
+	struct service *sv;
+	struct store_lease lease;
+	struct verification v; /* as of the last change that was committed */
+	struct flow_run *run;
+	const struct service_tel *tel;
+	char number[NUMBER_BYTES];
+	struct flow_end_note {
+		enum flow_end_reason reason;
+		enum outcome_leg leg;
+	} end;
+	enum attempt_state {
+		ATTEMPT_FETCHING, /* the record is being read */
+		ATTEMPT_WAITING,  /* not dialled */
+		ATTEMPT_CALLING,
+		ATTEMPT_ENDING, /* the run is over: to be written down */
+		ATTEMPT_GONE,   /* nothing more is written */
+	} state;
+	int dial_no; /* what the last question to dial was answered */
+	bool told;   /* that the verification ended elsewhere */
+
+	struct link waiting, flying; /* steps */
+	bool busy;                   /* a change is under way */
+	struct service_pair pair;
+	struct service_box *rules; /* of the change */
+	struct policy_answer answer;
+	bool missing, foreign, landed_end;
+	enum outcome_status was;
+	struct store_result result;
+	struct post post;
+
+	int64_t lease_until_ms; /* monotonic */
+	struct timer renew, retry, late;
+	bool renewing;
+	struct attempt_renewal *renewal;
+};
+
+/* commit.c */
+struct attempt_step *service_attempt_step(struct attempt *a,
+					  enum attempt_step_kind kind);
+/* Write what waits, unless a change is under way. */
+void service_attempt_write(struct attempt *a);
+
+/* deliver.c: a change has come back.  The steps are those it wrote. */
+void service_attempt_landed(struct attempt *a, struct link *steps);
+/* The lease is another's, or the store has been away for too long. */
+void service_attempt_lost(struct attempt *a);
+void service_attempt_close(struct attempt *a); /* freed when nothing is out */

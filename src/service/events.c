@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * events.c - what happened to one verification, or to all of an application.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "service/service_priv.h"
+
+struct following {
+	struct service *sv;
+	store_events_h *done;
+	void *ctx;
+	char application[VERIFICATION_APP_BYTES], id[VERIFICATION_ID_BYTES];
+	char cursor[STORE_CURSOR_BYTES];
+	size_t max;
+	int err;
+};
+
+static void fail(struct following *f, int err)
+{
+	f->done(err, NULL, 0, f->ctx);
+	free(f);
+}
+
+static void fail_posted(void *ctx)
+{
+	struct following *f = ctx;
+
+	fail(f, f->err);
+}
+
+static void fail_soon(struct following *f, int err)
+{
+	f->err = err;
+	loop_call(f->sv->p.line, fail_posted, f);
+}
+
+static void follow(struct following *f, const char *topic)
+{
+	int err = store_follow(f->sv->p.store, topic, f->cursor, f->max,
+			       f->done, f->ctx);
+
+	if (err)
+		fail_soon(f, err);
+	else
+		free(f);
+}
+
+/* Is it theirs? */
+static void found(int err, const struct store_record *records, size_t count,
+		  const char *next, void *ctx)
+{
+	struct following *f = ctx;
+	struct verification v = {0};
+
+	(void)next;
+	if (!err)
+		err = count ? verification_unpack(records->value, &v) : -ENOENT;
+	if (!err && strcmp(v.application, f->application) != 0)
+		err = -ENOENT;
+	verification_free(&v);
+	if (err)
+		fail(f, err);
+	else
+		follow(f, f->id);
+}
+
+void service_events(struct service *sv, const struct service_who *who,
+		    const char *id, const char *cursor, size_t max,
+		    store_events_h *done, void *ctx)
+{
+	struct following *f = b_zero(1, sizeof(*f));
+	struct service_place place;
+	int err;
+
+	f->sv = sv;
+	f->done = done;
+	f->ctx = ctx;
+	f->max = max;
+	memcpy(f->application, who->application, sizeof(f->application));
+	(void)snprintf(f->cursor, sizeof(f->cursor), "%s",
+		       cursor ? cursor : "");
+	if (!id) {
+		follow(f, f->application);
+		return;
+	}
+	service_place_find(sv->p.ring, f->application, id, &place);
+	(void)snprintf(f->id, sizeof(f->id), "%s", id);
+	err = place.well_formed
+		      ? store_get(sv->p.store, place.partition,
+				  SERVICE_KIND_VERIFICATION, f->id, found, f)
+		      : -ENOENT;
+	if (err)
+		fail_soon(f, err);
+}

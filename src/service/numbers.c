@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * numbers.c - the operator's side: unlock, reveal and erase a number.
+ *
+ * A number is looked up by its keyed hash, in the records of all applications.
+ * What is done to it stands in the audit with two of its digits, no more (F1).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "service/admin_priv.h"
+
+struct target {
+	const struct service_admin *a;
+	struct number number;
+	char hash[KEYRING_HASH_BYTES];
+	char masked[LOG_NUMBER_BYTES];
+	struct service_place place;
+	const char *id; /* of the record that is changed now */
+};
+
+static int find_target(const struct service_admin *a, const char *text,
+		       struct target *t, struct diag *d)
+{
+	struct span s = span_of(text);
+
+	t->a = a;
+	if (!number_sandbox(s, &t->number) &&
+	    number_parse(s, NULL, &t->number, d) != NUMBER_OK)
+		return -EINVAL;
+	keyring_hash_number(a->ring, t->number.e164, t->hash);
+	log_number(t->number.e164, t->number.country_code, t->masked);
+	service_place_of_hash("", t->hash, &t->place);
+	return 0;
+}
+
+/* Every record of a kind that is about the number, one change each. */
+static int each(struct target *t, const char *kind, store_apply_h *apply,
+		size_t *done)
+{
+	const struct store_query q = {.kind = kind, .hash = t->hash};
+	struct service_found *found;
+	size_t count;
+	int err = service_wait_list(t->a->store, &q, &found, &count);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct store_key key = {kind, found[i].id};
+
+		t->id = found[i].id;
+		err = service_wait_change(t->a->store, found[i].partition, &key,
+					  1, apply, t);
+		if (!err)
+			++*done;
+	}
+	service_found_free(found, count);
+	return err;
+}
+
+static int answer(const struct target *t, const char *what, size_t n,
+		  char **json)
+{
+	AUTO_JSON json_t *o = json_object();
+
+	(void)json_object_set_new(o, "number", json_string(t->masked));
+	(void)json_object_set_new(o, what, json_integer((json_int_t)n));
+	*json = js_text(o);
+	return 0;
+}
+
+/* --- unlock ------------------------------------------------------------------------ */
+
+static int apply_unlock(struct store_tx *tx, void *ctx)
+{
+	const struct target *t = ctx;
+	char owner[VERIFICATION_APP_BYTES];
+	struct verification_number n;
+	struct span was;
+	int err;
+
+	if (!store_tx_get(tx, 0, &was))
+		return 0;
+	err = verification_number_unpack(was, &n);
+	if (err)
+		return err;
+	verification_unlock(&n);
+	n.blocked = false;
+	n.paused_until_ms = 0;
+	/* its key begins with the application */
+	(void)snprintf(owner, sizeof(owner), "%.*s", (int)strcspn(t->id, ":"),
+		       t->id);
+	service_number_write(tx, 0, owner, t->hash, &n);
+	service_audit(tx, "number.unlock", t->masked);
+	return 0;
+}
+
+int service_number_unlock(const struct service_admin *a, const char *number,
+			  char **json, struct diag *d)
+{
+	struct target t = {0};
+	size_t n = 0;
+	int err = find_target(a, number, &t, d);
+
+	if (err)
+		return err;
+	err = each(&t, SERVICE_KIND_NUMBER, apply_unlock, &n);
+	if (err)
+		return service_admin_failed(d, err);
+	return answer(&t, "unlocked", n, json);
+}
+
+/* --- erase --------------------------------------------------------------------------- */
+
+/* Its call and its expiry find nothing any more, and go. */
+static int apply_erase(struct store_tx *tx, void *ctx)
+{
+	(void)ctx;
+	store_tx_delete(tx, 0);
+	return 0;
+}
+
+static int apply_note(struct store_tx *tx, void *ctx)
+{
+	const struct target *t = ctx;
+
+	service_audit(tx, "number.erase", t->masked);
+	return 0;
+}
+
+int service_number_erase(const struct service_admin *a, const char *number,
+			 char **json, struct diag *d)
+{
+	static const char *const others[] = {SERVICE_KIND_NUMBER,
+					     SERVICE_KIND_PHONE};
+	struct target t = {0};
+	size_t n = 0, rest = 0;
+	int err = find_target(a, number, &t, d);
+
+	if (err)
+		return err;
+	/* noted first: an erasure that stops half way was begun */
+	err = service_wait_change(a->store, t.place.partition, NULL, 0,
+				  apply_note, &t);
+	if (!err)
+		err = each(&t, SERVICE_KIND_VERIFICATION, apply_erase, &n);
+	for (size_t i = 0; !err && i < COUNT_OF(others); i++)
+		err = each(&t, others[i], apply_erase, &rest);
+	if (err)
+		return service_admin_failed(d, err);
+	return answer(&t, "erased", n, json);
+}
+
+/* --- reveal ---------------------------------------------------------------------------- */
+
+struct reveal {
+	const struct service_admin *a;
+	const char *id;
+	char to[NUMBER_BYTES];
+};
+
+static int apply_reveal(struct store_tx *tx, void *ctx)
+{
+	struct reveal *r = ctx;
+	struct verification v;
+	struct span was;
+	int err;
+
+	if (!store_tx_get(tx, 0, &was))
+		return -ENOENT;
+	err = verification_unpack(was, &v);
+	if (err)
+		return err;
+	err = service_number_open(r->a->ring, &v, r->to);
+	verification_free(&v);
+	if (!err)
+		service_audit(tx, "number.reveal", r->id);
+	return err;
+}
+
+int service_number_reveal(const struct service_admin *a,
+			  const char *verification, char **json, struct diag *d)
+{
+	struct reveal r = {.a = a, .id = verification};
+	const struct store_key key = {SERVICE_KIND_VERIFICATION, verification};
+	AUTO_JSON json_t *o = NULL;
+	struct service_place place;
+	int err = -ENOENT;
+
+	service_place_find(a->ring, "", verification, &place);
+	if (place.well_formed)
+		err = service_wait_change(a->store, place.partition, &key, 1,
+					  apply_reveal, &r);
+	if (err == -ENOENT)
+		(void)diag_set(d, "there is no such verification");
+	else if (err == -EBADMSG || err == -ENOKEY)
+		(void)diag_set(d, "the number cannot be opened with this ring");
+	if (err)
+		return service_admin_failed(d, err);
+	o = json_object();
+	(void)json_object_set_new(o, "id", json_string(verification));
+	(void)json_object_set_new(o, "to", json_string(r.to));
+	*json = js_text(o);
+	crypto_wipe(r.to, sizeof(r.to));
+	return 0;
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * parse.c - what a create asks for: each field read, limited and defaulted.
+ *
+ * The faces hand texts over as they came; what they mean is decided here, once,
+ * for all faces.  The first thing that is wrong is named with its field.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "core/prices.h"
+#include "service/service_priv.h"
+
+enum {
+	TTL_MIN_MS = 60 * 1000,
+	CODE_USUAL_MIN = 6, /* A1: fewer only where a setting says so */
+	CURRENCY_LETTERS = 3,
+	CLEAR_PREFIX = 6, /* F1 */
+	CLEAR_LAST = 4,
+};
+
+struct reading {
+	struct service *sv;
+	const struct service_create *req;
+	const struct service_rules *rules;
+	struct service_wish *w;
+	struct service_refusal *no;
+};
+
+static bool bad(const struct reading *r, const char *field, const char *why)
+{
+	service_refuse(r->no, "invalid_field", field, "%s", why);
+	return false;
+}
+
+static bool missing(const struct reading *r, const char *field)
+{
+	service_refuse(r->no, "missing_field", field, "%s must be given",
+		       field);
+	return false;
+}
+
+static bool given(const char *text)
+{
+	return text && *text;
+}
+
+/* --- kinds of text ------------------------------------------------------------- */
+
+static bool word_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+	       c == '-';
+}
+
+static bool is_word(const char *s)
+{
+	for (; *s; s++)
+		if (!word_byte(*s))
+			return false;
+	return true;
+}
+
+static bool is_tag(const char *s) /* BCP 47, roughly */
+{
+	for (; *s; s++)
+		if (!word_byte(*s) && !(*s >= 'A' && *s <= 'Z'))
+			return false;
+	return true;
+}
+
+static bool is_currency(const char *s)
+{
+	for (size_t i = 0; i < CURRENCY_LETTERS; i++)
+		if (s[i] < 'A' || s[i] > 'Z')
+			return false;
+	return s[CURRENCY_LETTERS] == '\0';
+}
+
+/* Text that is spoken: characters of UTF-8, none of them a control. */
+static bool is_speakable(const char *s)
+{
+	if (!span_utf8(span_of(s)))
+		return false;
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return false;
+	return true;
+}
+
+static size_t characters(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static bool is_decimal(const char *s)
+{
+	int64_t micro;
+
+	return prices_amount(span_of(s), &micro) == 0;
+}
+
+static bool is_url(const char *s)
+{
+	struct span all = span_of(s);
+
+	for (; *s; s++)
+		if (*s <= ' ' || *s == 0x7f)
+			return false;
+	return span_starts(all, "https://") || span_starts(all, "http://");
+}
+
+struct place {
+	char *p;
+	size_t n;
+};
+#define PLACE(array) ((struct place){(array), sizeof(array)})
+
+/* Copy `from` to a place of the record, if it is of its kind. */
+static bool take(const struct reading *r, const char *field, const char *from,
+		 struct place to, bool (*is)(const char *))
+{
+	size_t n = given(from) ? strnlen(from, to.n) : 0;
+
+	if (n == to.n)
+		return bad(r, field, "this text is too long");
+	if (n && !is(from))
+		return bad(r, field, "this text is not of the right form");
+	if (n)
+		memcpy(to.p, from, n);
+	to.p[n] = '\0';
+	return true;
+}
+
+/* --- fields ---------------------------------------------------------------------- */
+
+static bool read_number(const struct reading *r)
+{
+	struct span text = span_of(r->req->to);
+	struct number *number = &r->w->number;
+	struct verification *v = &r->w->v;
+	struct diag why = {0};
+	size_t n;
+
+	if (text.n == 0)
+		return missing(r, "to");
+	v->sandbox = r->rules->policy.sandbox && number_sandbox(text, number);
+	if (!v->sandbox &&
+	    number_parse(text, r->rules->plan, number, &why) != NUMBER_OK) {
+		service_refuse(r->no, "number_invalid", "to", "%s",
+			       why.message);
+		return false;
+	}
+	keyring_hash_number(r->sv->p.ring, number->e164, v->number_hash);
+	service_place_of_hash(r->req->who.application, v->number_hash,
+			      &r->w->place);
+	(void)snprintf(v->country, sizeof(v->country), "%s", number->region);
+	v->country_code = number->country_code;
+	n = strlen(number->e164);
+	(void)snprintf(v->prefix6, sizeof(v->prefix6), "%.*s", CLEAR_PREFIX,
+		       number->e164 + 1);
+	(void)snprintf(v->last4, sizeof(v->last4), "%s",
+		       number->e164 + (n > CLEAR_LAST ? n - CLEAR_LAST : 0));
+	return true;
+}
+
+static bool read_flow(const struct reading *r)
+{
+	const char *id = given(r->req->flow) ? r->req->flow : "speak";
+	const struct service_flow *f = service_flow_find(r->sv, id);
+	struct verification *v = &r->w->v;
+
+	if (!f) {
+		service_refuse(r->no, "flow_not_published", "flow",
+			       "there is no published flow of this name");
+		return false;
+	}
+	r->w->flow = f;
+	(void)snprintf(v->flow, sizeof(v->flow), "%s", f->id);
+	v->flow_version = f->version;
+	v->method_allowed = flow_method(f->flow);
+	if (!flow_has_human_check(f->flow))
+		v->warnings |= VERIFICATION_WARN_PLAIN;
+	return true;
+}
+
+static bool read_words(const struct reading *r)
+{
+	const struct service_create *q = r->req;
+	struct verification *v = &r->w->v;
+
+	return take(r, "purpose", given(q->purpose) ? q->purpose : "login",
+		    PLACE(v->purpose), is_word) &&
+	       take(r, "locale", q->locale, PLACE(v->locale), is_tag) &&
+	       take(r, "amount", q->amount, PLACE(v->amount), is_decimal) &&
+	       take(r, "currency", q->currency, PLACE(v->currency),
+		    is_currency) &&
+	       take(r, "payee", q->payee, PLACE(v->payee), is_speakable) &&
+	       take(r, "webhook", q->webhook, PLACE(v->webhook), is_url);
+}
+
+static bool read_brand(const struct reading *r)
+{
+	const char *brand = r->req->brand;
+	struct verification *v = &r->w->v;
+
+	if (!given(brand)) {
+		(void)snprintf(v->brand, sizeof(v->brand), "%s",
+			       r->rules->brand ? r->rules->brand : "");
+		return true;
+	}
+	if (!take(r, "brand", brand, PLACE(v->brand), is_speakable))
+		return false;
+	if (characters(brand) > VERIFICATION_BRAND_CHARACTERS)
+		return bad(r, "brand", "a brand is at most 30 characters");
+	if (!service_brand_allowed(r->sv, r->req->who.application, brand))
+		return bad(r, "brand",
+			   "this brand is not listed for the application");
+	return true;
+}
+
+static bool read_figures(const struct reading *r)
+{
+	const struct service_rules *rules = r->rules;
+	struct verification *v = &r->w->v;
+	unsigned least = rules->min_code_length ? rules->min_code_length
+						: CODE_USUAL_MIN;
+	int64_t ttl = r->req->ttl_ms ? r->req->ttl_ms : rules->ttl_ms;
+	unsigned length =
+		r->req->code_length ? r->req->code_length : rules->code_length;
+
+	if (r->req->code_length &&
+	    (length < least || length > CODE_DIGITS_MAX)) {
+		service_refuse(r->no, "invalid_field", "code_length",
+			       "a code has %u to %d digits here", least,
+			       CODE_DIGITS_MAX);
+		return false;
+	}
+	if (r->req->ttl_ms && (ttl < TTL_MIN_MS || ttl > VERIFICATION_LIFE_MS))
+		return bad(r, "ttl_s", "a code lives 60 to 600 seconds");
+	v->ttl_ms = ttl;
+	v->code_even = rules->code_even;
+	/* A9: what the rule takes from the code, one digit more gives back */
+	v->code_length = length && length < CODE_DIGITS_MAX && v->code_even
+				 ? length + 1
+				 : length;
+	v->wrong_max = rules->wrong_max;
+	return true;
+}
+
+static bool read_client(const struct reading *r)
+{
+	struct verification *v = &r->w->v;
+
+	if (!given(r->req->client_ip))
+		return !r->rules->require_client_ip || v->sandbox ||
+		       missing(r, "client_ip");
+	if (service_client_net(r->req->client_ip, v->client_net,
+			       sizeof(v->client_net)) != 0)
+		return bad(r, "client_ip", "this is no address");
+	return true;
+}
+
+static bool item_fits(const json_t *value)
+{
+	return json_is_string(value) &&
+	       json_string_length(value) <= SERVICE_METADATA_TEXT;
+}
+
+static bool read_metadata(const struct reading *r)
+{
+	AUTO_JSON json_t *o = NULL;
+	struct span text = span_of(r->req->metadata);
+	struct diag d;
+	const char *key;
+	json_t *value;
+
+	if (text.n == 0)
+		return true;
+	if (text.n > VERIFICATION_METADATA_MAX)
+		return bad(r, "metadata", "the metadata is too long");
+	if (js_parse(text, &o, &d) != 0 || !json_is_object(o))
+		return bad(r, "metadata", "an object of texts is expected");
+	if (json_object_size(o) > SERVICE_METADATA_ITEMS)
+		return bad(r, "metadata", "at most 16 texts may be given");
+	json_object_foreach(o, key, value) if (!item_fits(value)) return bad(
+		r, "metadata", "each value is a text of at most 256 bytes");
+	r->w->v.metadata = js_text(o);
+	return true;
+}
+
+static bool read_from(const struct reading *r)
+{
+	const char *usual = r->rules->from ? r->rules->from : "";
+	struct verification *v = &r->w->v;
+
+	/* E1: only what a trunk allows is shown; the answer warns */
+	if (given(r->req->from) && strcmp(r->req->from, usual) != 0)
+		v->warnings |= VERIFICATION_WARN_FROM;
+	(void)snprintf(v->from, sizeof(v->from), "%s", usual);
+	return true;
+}
+
+/* B3 */
+static bool choose_language(const struct reading *r)
+{
+	struct verification *v = &r->w->v;
+	const char *language =
+		phrases_language(r->sv->p.phrases, v->locale, v->country);
+
+	if (!speech_is_open(r->sv->p.speech, language))
+		language = "en";
+	(void)snprintf(v->language, sizeof(v->language), "%s", language);
+	if (v->locale[0] &&
+	    strncasecmp(v->locale, language, strcspn(v->locale, "-_")) != 0)
+		v->warnings |= VERIFICATION_WARN_LANGUAGE;
+	return true;
+}
+
+/* --- the whole --------------------------------------------------------------------- */
+
+static void fill(const struct reading *r)
+{
+	struct verification *v = &r->w->v;
+	const struct service_who *who = &r->req->who;
+
+	(void)snprintf(v->application, sizeof(v->application), "%s",
+		       who->application);
+	(void)snprintf(v->key_id, sizeof(v->key_id), "%s", who->key_id);
+	(void)snprintf(v->ring_key, sizeof(v->ring_key), "%s",
+		       keyring_maker(r->sv->p.ring));
+	rng_fill(r->sv->p.rng, v->nonce, sizeof(v->nonce));
+	v->epoch = atomic_load(&r->sv->epoch);
+}
+
+bool service_wish_read(struct service *sv, const struct service_create *req,
+		       struct service_wish *out, struct service_refusal *no)
+{
+	static bool (*const fields[])(const struct reading *) = {
+		read_number,   read_flow,    read_words,
+		read_brand,    read_figures, read_client,
+		read_metadata, read_from,    choose_language,
+	};
+	struct reading r = {.sv = sv, .req = req, .w = out, .no = no};
+
+	out->rules = service_rules_take(sv);
+	r.rules = out->rules->rules;
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		if (!fields[i](&r))
+			return false;
+	fill(&r);
+	out->ask = (struct policy_request){
+		.number = &out->number,
+		.application = out->v.application,
+		.key_id = out->v.key_id,
+		.number_hash = out->v.number_hash,
+		.client_net = out->v.client_net,
+		.purpose = out->v.purpose,
+		.now = clock_wall_ms(sv->p.clock),
+	};
+	service_ask_flow(out->flow, &out->ask);
+	return true;
+}
+
+static const char *verdict_field(enum policy_verdict v)
+{
+	static const char *const fields[] = {
+#define X(name, code, field) [POLICY_##name] = field,
+		POLICY_VERDICTS(X)
+#undef X
+	};
+
+	return fields[v];
+}
+
+bool service_allowed(const struct policy_answer *answer,
+		     struct service_refusal *no)
+{
+	if (answer->verdict == POLICY_ALLOWED)
+		return true;
+	service_refuse(no, policy_verdict_code(answer->verdict),
+		       verdict_field(answer->verdict), "%s", answer->sentence);
+	(void)snprintf(no->rule, sizeof(no->rule), "%s", answer->rule);
+	no->retry_ms = answer->retry_ms;
+	return false;
+}
+
+void service_wish_free(struct service_wish *w)
+{
+	service_rules_drop(w->rules);
+	verification_free(&w->v);
+	w->rules = NULL;
+}

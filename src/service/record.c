@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * record.c - where records are, and how they are read and written.
+ *
+ * A check knows an id and nothing else, yet it must change the verification
+ * and the number's failures in one step.  So the id says where both are: after
+ * the partition stand 16 random bytes and 8 bytes of the number's keyed hash,
+ * masked with a keyed hash of the random ones.  Whoever has the ring finds the
+ * number's record without a look-up; to everybody else two ids of one number
+ * have nothing in common but the partition.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/tlv.h"
+#include "service/service_priv.h"
+
+enum {
+	PREFIX = 4, /* "ver_" */
+	PARTITION_HEX = 2,
+	RANDOM_BYTES = 16,
+	TAG_BYTES = 8, /* of the hash, behind its first byte */
+	TAIL_BYTES = RANDOM_BYTES + TAG_BYTES,
+	TAIL_TEXT = TAIL_BYTES * 4 / 3,
+	ID_TEXT = PREFIX + PARTITION_HEX + TAIL_TEXT,
+	/* the part of a number's hash that names its records */
+	NAME_HEX = PARTITION_HEX + 2 * TAG_BYTES,
+	CALL_RANDOM = 16,
+};
+static_assert((int)ID_TEXT < (int)VERIFICATION_ID_BYTES, "an id fits");
+
+/* B4 and E4 look back so far; what nobody touched for longer is forgotten. */
+static const int64_t number_kept_ms = 90 * 24 * INT64_C(3600000);
+
+enum { PHONE_FIVE = 1, PHONE_FORWARDED = 2 };
+
+/* --- ids ---------------------------------------------------------------------- */
+
+static void mask(const struct keyring *ring, const uint8_t random[RANDOM_BYTES],
+		 uint8_t out[CRYPTO_HASH_BYTES])
+{
+	static const char label[] = "voiceotp 1 id";
+	uint8_t text[sizeof(label) + RANDOM_BYTES];
+
+	memcpy(text, label, sizeof(label));
+	memcpy(text + sizeof(label), random, RANDOM_BYTES);
+	crypto_hmac(keyring_key(ring, NULL, KEYRING_TOKEN), text, sizeof(text),
+		    out);
+}
+
+void service_id_make(struct service *sv, const char *number_hash,
+		     char out[VERIFICATION_ID_BYTES])
+{
+	uint8_t tail[TAIL_BYTES], over[CRYPTO_HASH_BYTES], tag[TAG_BYTES];
+	int err = crypto_unhex(span_make(number_hash + PARTITION_HEX,
+					 2 * TAG_BYTES),
+			       tag, TAG_BYTES);
+
+	assert(!err);
+	rng_fill(sv->p.rng, tail, RANDOM_BYTES);
+	mask(sv->p.ring, tail, over);
+	for (size_t i = 0; i < TAG_BYTES; i++)
+		tail[RANDOM_BYTES + i] = tag[i] ^ over[i];
+	memcpy(out, "ver_", PREFIX);
+	memcpy(out + PREFIX, number_hash, PARTITION_HEX);
+	crypto_base64url(tail, TAIL_BYTES, out + PREFIX + PARTITION_HEX);
+}
+
+void service_call_id(struct service *sv, char out[VERIFICATION_ID_BYTES])
+{
+	uint8_t random[CALL_RANDOM];
+
+	rng_fill(sv->p.rng, random, sizeof(random));
+	memcpy(out, "call_", 5);
+	crypto_hex(random, sizeof(random), out + 5);
+}
+
+static void name(const char *application, unsigned partition, const char *tag,
+		 struct service_place *out)
+{
+	out->partition = partition;
+	(void)snprintf(out->phone_key, sizeof(out->phone_key), "%02x%.*s",
+		       partition, 2 * TAG_BYTES, tag);
+	(void)snprintf(out->number_key, sizeof(out->number_key), "%s:%s",
+		       application, out->phone_key);
+}
+
+void service_place_of_hash(const char *application, const char *number_hash,
+			   struct service_place *out)
+{
+	uint8_t first = 0;
+	int err =
+		crypto_unhex(span_make(number_hash, PARTITION_HEX), &first, 1);
+
+	assert(!err);
+	out->well_formed = true;
+	name(application, first, number_hash + PARTITION_HEX, out);
+}
+
+void service_place_find(const struct keyring *ring, const char *application,
+			const char *id, struct service_place *out)
+{
+	size_t n = strnlen(id, ID_TEXT + 1);
+	uint8_t partition = 0, tail[TAIL_BYTES] = {0};
+	uint8_t over[CRYPTO_HASH_BYTES];
+	char tag[2 * TAG_BYTES + 1];
+
+	out->well_formed =
+		n == ID_TEXT && memcmp(id, "ver_", PREFIX) == 0 &&
+		crypto_unhex(span_make(id + PREFIX, PARTITION_HEX), &partition,
+			     1) == 0 &&
+		crypto_unbase64url(span_make(id + PREFIX + PARTITION_HEX,
+					     TAIL_TEXT),
+				   tail, TAIL_BYTES) == 0;
+	mask(ring, tail, over);
+	for (size_t i = 0; i < TAG_BYTES; i++)
+		over[i] ^= tail[RANDOM_BYTES + i];
+	crypto_hex(over, TAG_BYTES, tag);
+	name(application, partition, tag, out);
+}
+
+/* --- the records of one change ----------------------------------------------------- */
+
+void service_pair_free(struct service_pair *p)
+{
+	verification_free(&p->v);
+	p->v.metadata = NULL;
+	p->found = false;
+}
+
+int service_phone_read(struct span record, struct service_phone *p)
+{
+	struct tlv f;
+	int n;
+
+	*p = (struct service_phone){.known = true};
+	while ((n = tlv_next(&record, &f)) > 0) {
+		int64_t value = 0;
+		int err = tlv_get_int(&f, &value);
+
+		if (err)
+			return err;
+		if (f.tag == PHONE_FIVE)
+			p->five_digits_until_ms = value;
+		else if (f.tag == PHONE_FORWARDED)
+			p->forwarded = value != 0;
+	}
+	return n;
+}
+
+int service_pair_read(const struct store_tx *tx, bool phone,
+		      struct service_pair *p)
+{
+	struct span value;
+	int err = 0;
+
+	service_pair_free(p);
+	if (store_tx_get(tx, SERVICE_AT_VERIFICATION, &value)) {
+		err = verification_unpack(value, &p->v);
+		p->found = !err;
+	}
+	memset(&p->n, 0, sizeof(p->n));
+	if (!err && store_tx_get(tx, SERVICE_AT_NUMBER, &value))
+		err = verification_number_unpack(value, &p->n);
+	p->phone = (struct service_phone){0};
+	if (!err && phone && store_tx_get(tx, SERVICE_AT_PHONE, &value))
+		err = service_phone_read(value, &p->phone);
+	/* these are the number's, whichever application's call it was */
+	if (p->phone.known) {
+		p->n.five_digits_until_ms = p->phone.five_digits_until_ms;
+		p->n.forwarded = p->phone.forwarded;
+	}
+	return err;
+}
+
+void service_number_write(struct store_tx *tx, size_t key, const char *owner,
+			  const char *number_hash,
+			  const struct verification_number *n)
+{
+	AUTO_BUF(record, SERVICE_RECORD_MAX);
+
+	verification_number_pack(n, &record);
+	store_tx_put(tx, key, buf_view(&record),
+		     &(struct store_index){
+			     .time_ms = 1, /* in lists, in no order */
+			     .owner = owner,
+			     .hash = number_hash,
+			     .expires_ms = n->blocked ? 0
+						      : store_tx_now(tx) +
+								number_kept_ms,
+		     });
+}
+
+static void phone_write(struct store_tx *tx, const struct verification *v,
+			const struct service_phone *p)
+{
+	AUTO_BUF(record, SERVICE_RECORD_MAX);
+
+	tlv_int(&record, PHONE_FIVE, p->five_digits_until_ms);
+	tlv_int(&record, PHONE_FORWARDED, p->forwarded);
+	store_tx_put(tx, SERVICE_AT_PHONE, buf_view(&record),
+		     &(struct store_index){
+			     .time_ms = 1,
+			     .hash = v->number_hash,
+			     .expires_ms = store_tx_now(tx) + number_kept_ms,
+		     });
+}
+
+static void verification_write(struct store_tx *tx, const struct service *sv,
+			       const struct verification *v)
+{
+	AUTO_BUF(record, SERVICE_RECORD_MAX);
+
+	verification_pack(v, &record);
+	store_tx_put(tx, SERVICE_AT_VERIFICATION, buf_view(&record),
+		     &(struct store_index){
+			     .time_ms = v->created_ms,
+			     .owner = v->application,
+			     .hash = v->number_hash,
+			     .label = outcome_status_text(v->status),
+			     .group = v->country,
+			     .expires_ms =
+				     v->created_ms +
+				     atomic_load_explicit(&sv->retention_ms,
+							  memory_order_relaxed),
+		     });
+}
+
+void service_pair_write(struct store_tx *tx, const struct service *sv,
+			bool phone, const struct service_pair *p)
+{
+	struct service_phone now = {
+		.five_digits_until_ms = p->n.five_digits_until_ms,
+		.forwarded = p->n.forwarded,
+	};
+
+	verification_write(tx, sv, &p->v);
+	service_number_write(tx, SERVICE_AT_NUMBER, p->v.application,
+			     p->v.number_hash, &p->n);
+	if (phone &&
+	    (now.five_digits_until_ms != p->phone.five_digits_until_ms ||
+	     now.forwarded != p->phone.forwarded))
+		phone_write(tx, &p->v, &now);
+}
+
+/* --- what records hold ---------------------------------------------------------------- */
+
+int service_code(const struct keyring *ring, const struct verification *v,
+		 char out[CODE_BYTES])
+{
+	/* The number's keyed hash stands for the number: it binds the code to
+	 * it as well, and a check need not open the sealed one. */
+	struct code_binding b = {
+		.key_id = v->ring_key,
+		.application = v->application,
+		.verification = v->id,
+		.nonce = v->nonce,
+		.number = v->number_hash,
+		.purpose = v->purpose,
+		.amount = v->amount,
+		.currency = v->currency,
+		.payee = v->payee,
+	};
+
+	return code_derive(ring, &b, v->code_length, v->code_even, out);
+}
+
+int service_number_seal(const struct keyring *ring, const char *e164,
+			struct verification *v)
+{
+	return keyring_seal(ring, KEYRING_NUMBER_SEAL, span_of(v->id),
+			    span_of(e164), v->number_sealed,
+			    &v->number_sealed_n);
+}
+
+int service_number_open(const struct keyring *ring,
+			const struct verification *v, char out[NUMBER_BYTES])
+{
+	return keyring_open(ring, KEYRING_NUMBER_SEAL, span_of(v->id),
+			    span_make(v->number_sealed, v->number_sealed_n),
+			    out, NUMBER_BYTES);
+}
+
+bool service_is_calling(const struct verification *v)
+{
+	for (size_t i = 0; i < v->legs_count; i++)
+		if (v->legs[i].state != VERIFICATION_LEG_ENDED)
+			return true;
+	return false;
+}
+
+void service_view_open(const struct service *sv, const struct verification *v,
+		       int64_t now, struct service_opened *out)
+{
+	if (service_number_open(sv->p.ring, v, out->to) != 0)
+		out->to[0] = '\0'; /* erased, or altered by somebody */
+	out->view = (struct service_view){.v = v, .to = out->to, .now = now};
+}
