@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * world.h - a whole service: a store in a folder of its own, the real flows and
+ * voices, a scripted telephone, and a clock that is ours.
+ *
+ * The line thread is the test's own thread: it turns the loop.  The store's
+ * threads are real, so the clock only moves when nothing of theirs is on its
+ * way to the line; world_until() sees to that.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "service/service.h"
+#include "support/test.h"
+#include "tel/scripted.h"
+
+enum {
+	WORLD_START_MS = 1900000000, /* x1000: some day in 2030 */
+	WORLD_NUMBERS_MAX = 32,
+	WORLD_WAIT_MS = 60 * 1000, /* real time until a test gives up */
+	WORLD_HOUR_MS = 3600 * 1000,
+};
+
+struct world {
+	char dir[64];
+	struct clock *clock;
+	struct rng *rng;
+	struct keyring *ring;
+	struct store *store;
+	struct loop *line;
+	struct tel *tel;
+	struct service *service;
+	struct service_rules rules;
+	struct service_who who;
+	int64_t last_tick, told_tick;
+	/* the telephone: which script a number has, what TYPE types */
+	struct {
+		char to[NUMBER_BYTES];
+		enum tel_script script;
+	} numbers[WORLD_NUMBERS_MAX];
+	size_t numbers_count;
+	char types[16];  /* "": what was heard */
+	char heard[512]; /* every digit, in order */
+	unsigned dials;
+};
+
+/* Voices are opened once for a program.  Group fixtures. */
+int world_voices(void **state);
+int world_no_voices(void **state);
+
+/* Fixtures of a test: *state is a struct world, with its service running. */
+int world_setup(void **state);
+int world_teardown(void **state);
+struct world *world_new(void);
+void world_free(struct world *w);
+
+void world_start(struct world *w); /* the service, on the store that is there */
+/* Ends it in an instant: calls are cut, nothing is written any more. */
+void world_kill(struct world *w);
+void world_drain(struct world *w, int64_t ms);
+void world_script(struct world *w, const char *to, enum tel_script script);
+
+/* Turn the loop and move the clock until cond(ctx); fails the test after
+ * WORLD_WAIT_MS of real time or ms of the clock's.  world_turn(): only what is
+ * on its way arrives, the clock stands. */
+void world_until(struct world *w, int64_t ms, bool (*cond)(void *), void *ctx);
+void world_turn(struct world *w, bool (*cond)(void *), void *ctx);
+void world_pass(struct world *w, int64_t ms);
+
+/* --- requests, waited for ------------------------------------------------------- */
+
+struct answer {
+	bool done;
+	bool refused;
+	struct service_refusal no;
+	struct verification v; /* metadata is not kept */
+	char to[NUMBER_BYTES], code[CODE_BYTES];
+	/* of a check */
+	enum outcome_check result;
+	enum outcome_status status;
+	unsigned left;
+};
+struct answer world_create(struct world *w, const char *to, const char *flow);
+struct answer world_ask(struct world *w, const struct service_create *req);
+/* Asks and does not wait: a->done says when. */
+void world_ask_soon(struct world *w, const struct service_create *req,
+		    struct answer *a);
+struct answer world_check(struct world *w, const char *id, const char *code);
+struct answer world_check_as(struct world *w, const struct service_check *req);
+void world_check_soon(struct world *w, const char *id, const char *code,
+		      struct answer *a);
+struct answer world_read(struct world *w, const char *id);
+struct answer world_cancel(struct world *w, const char *id);
+struct answer world_call(struct world *w, const char *id);
+
+/* The code of a record, as its node would speak it. */
+void world_code(struct world *w, const struct verification *v,
+		char out[CODE_BYTES]);
+/* Goes on until the last call of it has ended, or it is over. */
+struct answer world_until_ended(struct world *w, const char *id);
+struct answer world_until_over(struct world *w, const char *id);
+/* Until its code counts. */
+struct answer world_until_spoken(struct world *w, const char *id);
+
+/* The event types of a topic, one blank between. */
+void world_events(struct world *w, const char *topic, char *out, size_t size);
