@@ -90,15 +90,21 @@ static void say(const struct calling *c, const char *fmt, ...)
 
 /* --- creating ------------------------------------------------------------------ */
 
-static char *request_body(const char *to, const char *flow)
+struct wanted {
+	const char *to, *flow, *purpose, *client_ip;
+};
+
+static char *request_body(const struct wanted *w)
 {
 	AUTO_JSON json_t *o = json_object();
 
-	(void)json_object_set_new(o, "to", json_string(to));
-	if (flow)
-		(void)json_object_set_new(o, "flow", json_string(flow));
-	/* the sandbox's own client, for servers that want one */
-	(void)json_object_set_new(o, "client_ip", json_string("127.0.0.1"));
+	(void)json_object_set_new(o, "to", json_string(w->to));
+	if (w->flow)
+		(void)json_object_set_new(o, "flow", json_string(w->flow));
+	(void)json_object_set_new(o, "purpose", json_string(w->purpose));
+	if (w->client_ip)
+		(void)json_object_set_new(o, "client_ip",
+					  json_string(w->client_ip));
 	return js_text(o);
 }
 
@@ -123,9 +129,9 @@ static int show_created(struct calling *c, struct span text)
 	return 0;
 }
 
-static int create(struct calling *c, const char *to, const char *flow)
+static int create(struct calling *c, const struct wanted *w)
 {
-	AUTO_FREE char *json = request_body(to, flow);
+	AUTO_FREE char *json = request_body(w);
 	AUTO_BUF(body, WEB_CLIENT_BODY_MAX);
 	char url[URL_MAX];
 	long status = 0;
@@ -248,23 +254,26 @@ static int follow(struct calling *c)
 int app_call(int argc, char **argv)
 {
 	struct calling c = {0};
-	const char *words[1] = {NULL}, *flow = NULL;
+	/* not login: flow `keypad` proves too little for that (B5) */
+	struct wanted w = {.purpose = "signup"};
 	bool wait = false;
 	const struct app_option options[] = {
-		{.name = "--flow", .value = &flow},
+		{.name = "--flow", .value = &w.flow},
+		{.name = "--purpose", .value = &w.purpose},
+		{.name = "--client-ip", .value = &w.client_ip},
 		{.name = "--wait", .flag = &wait},
 		{.name = "--json", .flag = &c.json},
 		{0},
 	};
 	int res;
 
-	if (!app_options("call", argc, argv, options, words, 1))
+	if (!app_options("call", argc, argv, options, &w.to, 1))
 		return APP_USAGE;
-	if (!words[0])
+	if (!w.to)
 		return app_usage("call", "which number?");
 	if (find_server(&c))
 		return APP_FAILED;
-	res = create(&c, words[0], flow);
+	res = create(&c, &w);
 	if (res == APP_FINE && wait)
 		res = follow(&c);
 	return res;

@@ -45,9 +45,13 @@ const struct app_command app_commands[] = {
 	 STORE_LINES, app_number_reveal},
 	{"number erase", "+NUMBER", "erase what is kept about a number",
 	 STORE_LINES, app_number_erase},
-	{"call", "+NUMBER [--flow FLOW] [--wait] [--json]",
+	{"call", "+NUMBER [--flow FLOW] [--purpose P] [--wait] [--json]",
 	 "verify a number through a running server",
 	 "  --flow FLOW     speak, reverse, keypad or plain (speak)\n"
+	 "  --purpose P     login, signup, payment, number_change, ... "
+	 "(signup)\n"
+	 "  --client-ip IP  the end user's address, where the server wants "
+	 "one\n"
 	 "  --wait          show what happens until the call ends; 0 if it "
 	 "was\n"
 	 "                  approved or the code was spoken to the end\n"
