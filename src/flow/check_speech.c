@@ -10,6 +10,8 @@
 
 #include "flow/flow_priv.h"
 
+enum { FILLED_MAX = 4 * FLOW_TEXT_MAX };
+
 static const char *sample(const void *ctx, int slot)
 {
 	const struct flow *f = ctx;
@@ -41,7 +43,7 @@ static void check_text(const struct flow_at *at, const struct flow_line *line)
 {
 	const struct flow *f = at->flow;
 	struct flow_expand how = {sample, f, line->kind == FLOW_LINE_SSML};
-	AUTO_BUF(text, 4 * FLOW_TEXT_MAX);
+	AUTO_BUF(text, FILLED_MAX);
 	struct diag d = {0};
 	unsigned n;
 	int err;

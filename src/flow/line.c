@@ -33,7 +33,7 @@ struct flow_template *flow_template_at(const struct flow_at *at,
 	t->node = at->node->index;
 	memcpy(t->path, here.path, sizeof(t->path));
 	f->templates = b_grow(f->templates, f->templates_count + 1,
-			      sizeof(*f->templates));
+			      sizeof(struct flow_template *));
 	f->templates[f->templates_count++] = t;
 	return t;
 }
@@ -47,7 +47,8 @@ static struct flow_line *add_line(const struct flow_at *at,
 	line->kind = kind;
 	line->node = at->node->index;
 	memcpy(line->path, at->path, sizeof(line->path));
-	f->lines = b_grow(f->lines, f->lines_count + 1, sizeof(*f->lines));
+	f->lines = b_grow(f->lines, f->lines_count + 1,
+			  sizeof(struct flow_line *));
 	f->lines[f->lines_count++] = line;
 	return line;
 }

@@ -146,14 +146,19 @@ static void listen(struct flow_run *run)
 	flow_run_wait(run, s->count == 0 ? c->first_ms : c->between_ms);
 }
 
+static void start_again(struct state *s)
+{
+	crypto_wipe(s->digits, sizeof(s->digits));
+	s->count = 0;
+	s->entry = OPEN;
+}
+
 static void ask(struct flow_run *run, const struct flow_script *prompt)
 {
 	struct state *s = flow_run_state(run);
 	const struct flow_says says = {.script = prompt};
 
-	crypto_wipe(s->digits, sizeof(s->digits));
-	s->count = 0;
-	s->entry = OPEN;
+	start_again(s);
 	s->tries++;
 	if (prompt->count > 0)
 		flow_run_say(run, &says, 1);
@@ -183,7 +188,7 @@ static void give(struct flow_run *run, const char *finished_by)
 	flow_run_out_int(run, "tries", s->tries);
 }
 
-static void take(struct flow_run *run, const char *finished_by)
+static void give_input(struct flow_run *run, const char *finished_by)
 {
 	asked(run);
 	flow_run_hush(run);
@@ -215,34 +220,42 @@ static void finish(struct flow_run *run, const char *finished_by)
 	if (flow_run_is_talking(run) && !c->barge_in)
 		s->entry = FULL;
 	else if (s->count >= s->min)
-		take(run, finished_by);
+		give_input(run, finished_by);
 	else
 		try_again(run);
 }
 
-static void take_key(struct flow_run *run, char key)
+/* What a key did to the entry. */
+enum effect { NOTHING, CHANGED, FINISHED };
+
+static enum effect take(const struct config *c, struct state *s, char key)
+{
+	if (key == c->restart_key) {
+		start_again(s);
+		return CHANGED;
+	}
+	if (s->entry == FULL)
+		return NOTHING;
+	if (key == c->finish_key)
+		return FINISHED;
+	if (key == '#' || key == '*')
+		return NOTHING;
+	s->digits[s->count++] = key;
+	return s->count == s->max ? FINISHED : CHANGED;
+}
+
+static void key_pressed(struct flow_run *run, char key)
 {
 	const struct config *c = flow_run_config(run);
 	struct state *s = flow_run_state(run);
+	enum effect effect = take(c, s, key);
 
-	if (key == c->restart_key) {
-		crypto_wipe(s->digits, sizeof(s->digits));
-		s->count = 0;
-		s->entry = OPEN;
-	} else if (s->entry == FULL) {
+	if (effect == FINISHED) {
+		finish(run, key == '#' ? "#" : key == '*' ? "*" : "max_digits");
 		return;
-	} else if (key == c->finish_key) {
-		finish(run, key == '#' ? "#" : "*");
-		return;
-	} else if (key == '#' || key == '*') {
-		return; /* they mean nothing here */
-	} else {
-		s->digits[s->count++] = key;
-		if (s->count == s->max) {
-			finish(run, "max_digits");
-			return;
-		}
 	}
+	if (effect == NOTHING)
+		return;
 	if (c->barge_in)
 		flow_run_hush(run);
 	if (!flow_run_is_talking(run))
@@ -265,7 +278,7 @@ static void happens(struct flow_run *run, const struct flow_happening *ev)
 {
 	switch (ev->what) {
 	case FLOW_KEY:
-		take_key(run, ev->key);
+		key_pressed(run, ev->key);
 		return;
 	case FLOW_PLAYED:
 		prompted(run);

@@ -315,9 +315,7 @@ void flow_run_expire(struct flow_run *run)
 	run->wish = RUN_LATE;
 	if (!run->leg.call)
 		run->end.leg = LEG_EXPIRED;
-	if (run->state == RUN_LAST_WORDS)
-		hang_up(run);
-	else if (begin_end(run, FLOW_TIME_LIMIT))
+	if (run->state == RUN_LAST_WORDS || begin_end(run, FLOW_TIME_LIMIT))
 		hang_up(run);
 }
 

@@ -16,8 +16,9 @@
 
 enum {
 	MEMBERS_MAX = 4096, /* bytes of a step's values */
-	TAIL_MAX = 1024,    /* kept free for the end */
-	DIGITS_SHOWN = 3,   /* longer runs in a text are blanked */
+	STEP_MAX = 4 * MEMBERS_MAX,
+	TAIL_MAX = 1024,  /* kept free for the end */
+	DIGITS_SHOWN = 3, /* longer runs in a text are blanked */
 	NUMBER_MIN = 7,
 	NUMBER_HEAD = 5,
 	NUMBER_TAIL = 3,
@@ -129,7 +130,7 @@ static void add_members(struct buf *b, const char *key,
 void flow_trace_step(struct flow_run *run, const char *trigger, const char *to)
 {
 	struct flow_trace *t = &run->trace;
-	AUTO_BUF(b, 4 * MEMBERS_MAX);
+	AUTO_BUF(b, STEP_MAX);
 
 	buf_printf(&b, "{\"n\":%u,\"node\":", ++t->count);
 	buf_json(&b, span_of(run->node->id));

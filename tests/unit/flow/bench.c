@@ -461,6 +461,25 @@ int bench_teardown(void **state)
 	return 0;
 }
 
+const char BENCH_CODE_INPUT[] =
+	"{'id':'Begin','type':'input','config':{'max_digits':'code',"
+	"'restart_key':'*','tries':2,'prompt':{'kind':'text','text':'Type it.'"
+	"},'invalid_prompt':{'kind':'text','text':'Once more.'}},"
+	"'on':{'input':'Check','no_input':'None'}},"
+	"{'id':'Check','type':'verify','config':{'input':'{{Begin.digits}}'},"
+	"'on':{'match':'Good','mismatch':'Wrong','expired':'Late','too_many':"
+	"'Over'}},"
+	"{'id':'Good','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Good.'}},'on':{'completed':'Bye'}},"
+	"{'id':'Wrong','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Wrong.'}},'on':{'completed':'Bye'}},"
+	"{'id':'Late','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Late.'}},'on':{'completed':'Bye'}},"
+	"{'id':'Over','type':'play','config':{'speech':{'kind':'text','text':"
+	"'Over.'}},'on':{'completed':'Bye'}},"
+	"{'id':'None','type':'play','config':{'speech':{'kind':'text','text':"
+	"'None.'}},'on':{'completed':'Bye'}}";
+
 /* --- flows and runs ----------------------------------------------------------------- */
 
 static void load(struct bench *b, const char *text, size_t n)

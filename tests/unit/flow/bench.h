@@ -93,6 +93,8 @@ void bench_built_in(struct bench *b, const char *name);
 void bench_flow(struct bench *b, const char *nodes);
 /* The same, with an answered call before it: the first node is "Begin". */
 void bench_call_flow(struct bench *b, const char *nodes);
+/* For bench_call_flow(): asks for the code, verifies it, says what came. */
+extern const char BENCH_CODE_INPUT[];
 void bench_start(struct bench *b);  /* and until it dials, or is over */
 void bench_answer(struct bench *b); /* start, ring, answer */
 void bench_go(struct bench *b, int64_t ms);

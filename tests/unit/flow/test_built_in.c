@@ -253,7 +253,7 @@ static void at_its_longest(struct bench *b, const char *flow,
 		bench_go(b, 9000);
 		bench_keys(b, digits);
 	}
-	while (!b->over && since_answer(b) < 2 * CAP_MS) {
+	while (!b->over && since_answer(b) < (int64_t)2 * CAP_MS) {
 		bench_go(b, 7900);
 		if (b->call)
 			bench_key(b, types(flow) ? '5' : '2');

@@ -170,7 +170,7 @@ TEST(a_template_has_a_limit_of_parts)
 
 TEST(a_value_that_is_too_long_is_refused)
 {
-	AUTO_BUF(b, 2 * FLOW_VALUE_MAX);
+	AUTO_BUF(b, (size_t)2 * FLOW_VALUE_MAX);
 	char out[256];
 
 	for (int i = 0; i <= FLOW_VALUE_MAX; i++)
