@@ -8,7 +8,7 @@
 
 #include "core/keyring.h"
 
-enum { NOTE_MAX = 1024 };
+enum { NOTE_MAX = 1024, RING_MAX = 2 * KEYRING_TEXT_MAX };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,7 +22,7 @@ static void use(const struct keyring *k, struct span text)
 {
 	AUTO_BUF(note, NOTE_MAX);
 	AUTO_BUF(again, NOTE_MAX);
-	AUTO_BUF(turned, 2 * KEYRING_TEXT_MAX);
+	AUTO_BUF(turned, RING_MAX);
 	AUTO(rng) *r = rng_seeded(1);
 	struct diag d = {0};
 

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "number_priv.h"
-#include "rows_priv.h"
+#include "core/number_priv.h"
+#include "core/rows_priv.h"
 
 enum {
 	DIGITS_MAX = 15, /* E.164 */

@@ -12,7 +12,7 @@
 #include <string>
 
 extern "C" {
-#include "number_priv.h"
+#include "core/number_priv.h"
 }
 
 namespace

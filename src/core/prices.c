@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "rows_priv.h"
+#include "core/rows_priv.h"
 
 enum {
 	DECIMALS = 6, /* of PRICES_UNIT */

@@ -5,7 +5,7 @@
  * One loop writes and one loop reads every record of this room, so a bound
  * that is checked here is checked for each member of each of them.
  */
-#include "record_priv.h"
+#include "core/record_priv.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
  * each length that occurs: a microsecond in 200,000 rows, and nothing to
  * balance or to walk by pointers.
  */
-#include "rows_priv.h"
+#include "core/rows_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -50,7 +50,7 @@ enum cause {
 /* STATUS_PENDING, which is 0 and never a target, means: no such step. */
 static const enum outcome_status steps[STATUS_COUNT][CAUSES] = {
 #define STEP(from, cause, to) [STATUS_##from][CAUSE_##cause] = STATUS_##to,
-#include "verification.def"
+#include "core/verification.def"
 };
 
 /* One more than the state that follows; 0: out of order. */
@@ -58,7 +58,7 @@ static const unsigned char leg_steps[VERIFICATION_LEG_ENDED + 1][EVENT_COUNT] =
 	{
 #define LEG_STEP(from, event, to) \
 	[VERIFICATION_LEG_##from][EVENT_##event] = VERIFICATION_LEG_##to + 1,
-#include "verification.def"
+#include "core/verification.def"
 };
 
 static void live_free(struct verification_number *n, const char *id)

@@ -85,13 +85,13 @@ struct verification {
 	size_t number_sealed_n;
 	char number_hash[KEYRING_HASH_BYTES];
 	char country[NUMBER_REGION_BYTES], prefix6[8], last4[5];
-	unsigned country_code;
 	bool sandbox;
+	unsigned country_code;
 	/* the code: what it is derived from */
 	char ring_key[KEYRING_ID_BYTES];
 	uint8_t nonce[CODE_NONCE_BYTES];
-	unsigned code_length;
 	bool code_even;
+	unsigned code_length;
 	uint32_t epoch; /* A8: another epoch ends it */
 	char purpose[VERIFICATION_PURPOSE_BYTES];
 	char amount[VERIFICATION_AMOUNT_BYTES], currency[4];

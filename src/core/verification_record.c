@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/record_priv.h"
 #include "core/verification.h"
-#include "record_priv.h"
 
 enum {
 	/* raised only when an old tag changes its meaning */

@@ -248,7 +248,8 @@ TEST(the_overlay_that_is_shipped_makes_newer_area_codes_callable)
 		"+14365550123", "+14725550123", "+16455550123", "+16865550123",
 		"+17285550123", "+17305550123", "+18355550123", "+19835550123",
 	};
-	const char *source = getenv("VOICEOTP_SOURCE");
+	const char *source =
+		getenv("VOICEOTP_SOURCE"); // NOLINT(concurrency-mt-unsafe)
 	AUTO(number_plan) *plan = NULL;
 	AUTO_BUF(csv, 1 << 20);
 	struct diag d = {0};

@@ -490,7 +490,7 @@ TEST(a_further_call_takes_the_numbers_counters_and_not_the_askers)
 
 TEST(names_fit_the_store_whatever_the_parts)
 {
-	char net[65], key[65], application[65];
+	static char net[65], key[65], application[65];
 
 	memset(net, 'n', sizeof(net) - 1);
 	memset(key, 'k', sizeof(key) - 1);

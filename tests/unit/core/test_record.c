@@ -19,6 +19,52 @@ static void text(char *out, size_t size, char c)
 }
 #define FILL(member, c) text(member, sizeof(member), c)
 
+static void fill_texts(struct verification *v)
+{
+	FILL(v->id, 'i');
+	FILL(v->application, 'a');
+	FILL(v->key_id, 'k');
+	memset(v->number_sealed, 0xee, sizeof(v->number_sealed));
+	FILL(v->number_hash, 'h');
+	FILL(v->prefix6, '1');
+	FILL(v->ring_key, 'r');
+	memset(v->nonce, 0x11, sizeof(v->nonce));
+	FILL(v->purpose, 'p');
+	FILL(v->amount, '9');
+	FILL(v->payee, 'y');
+	FILL(v->flow, 'f');
+	FILL(v->from, '2');
+	FILL(v->locale, 'l');
+	FILL(v->language, 'g');
+	FILL(v->brand, 'b');
+	FILL(v->webhook, 'w');
+	FILL(v->client_net, 'c');
+}
+
+static void fill_legs(struct verification *v)
+{
+	for (size_t i = 0; i < VERIFICATION_LEGS_MAX; i++) {
+		struct verification_leg *leg = &v->legs[i];
+
+		*leg = (struct verification_leg){
+			.state = VERIFICATION_LEG_ENDED,
+			.outcome = LEG_NOT_CALLED,
+			.sip_code = 999,
+			.forwarded = true,
+			.human = true,
+			.spoken = true,
+			.queued_ms = 1,
+			.dialed_ms = 2,
+			.ringing_ms = 3,
+			.answered_ms = 4,
+			.ended_ms = INT64_MAX,
+			.price_micro = 6,
+		};
+		text(leg->id, sizeof(leg->id), (char)('0' + (int)i));
+		FILL(leg->route, 't');
+	}
+}
+
 /* Every member set, texts to their ends. */
 static struct verification full(void)
 {
@@ -50,45 +96,9 @@ static struct verification full(void)
 		.warnings = 7,
 	};
 
-	FILL(v.id, 'i');
-	FILL(v.application, 'a');
-	FILL(v.key_id, 'k');
-	memset(v.number_sealed, 0xee, sizeof(v.number_sealed));
-	FILL(v.number_hash, 'h');
-	FILL(v.prefix6, '1');
-	FILL(v.ring_key, 'r');
-	memset(v.nonce, 0x11, sizeof(v.nonce));
-	FILL(v.purpose, 'p');
-	FILL(v.amount, '9');
-	FILL(v.payee, 'y');
-	FILL(v.flow, 'f');
-	FILL(v.from, '2');
-	FILL(v.locale, 'l');
-	FILL(v.language, 'g');
-	FILL(v.brand, 'b');
-	FILL(v.webhook, 'w');
-	FILL(v.client_net, 'c');
+	fill_texts(&v);
 	v.metadata = b_strdup("{\"user\":\"\xc3\xa9\"}");
-	for (size_t i = 0; i < VERIFICATION_LEGS_MAX; i++) {
-		struct verification_leg *leg = &v.legs[i];
-
-		*leg = (struct verification_leg){
-			.state = VERIFICATION_LEG_ENDED,
-			.outcome = LEG_NOT_CALLED,
-			.sip_code = 999,
-			.forwarded = true,
-			.human = true,
-			.spoken = true,
-			.queued_ms = 1,
-			.dialed_ms = 2,
-			.ringing_ms = 3,
-			.answered_ms = 4,
-			.ended_ms = INT64_MAX,
-			.price_micro = 6,
-		};
-		text(leg->id, sizeof(leg->id), (char)('0' + (int)i));
-		FILL(leg->route, 't');
-	}
+	fill_legs(&v);
 	return v;
 }
 
@@ -173,28 +183,41 @@ TEST(a_record_whose_meaning_changed_is_refused)
 	assert_int_equal(n.live_count, 3);
 }
 
+static void refused(const struct verification *v)
+{
+	AUTO_BUF(b, 64 << 10);
+	struct verification got;
+
+	verification_pack(v, &b);
+	assert_int_equal(verification_unpack(buf_view(&b), &got), -EBADMSG);
+}
+
 TEST(a_record_that_contradicts_itself_is_refused)
 {
-	struct verification got, bad[8];
+	struct verification v = small();
 
-	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		bad[i] = small();
-	bad[0].id[0] = '\0';
-	bad[1].wrong_max = 0;
-	bad[2].wrong = 6;
-	bad[3].code_length = 3;
-	bad[4].ttl_ms = 600001;
-	bad[5].expires_ms = 600002;
-	bad[6].created_ms = INT64_MAX;
-	bad[7].code_length = 0;
-
-	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		AUTO_BUF(b, 64 << 10);
-
-		verification_pack(&bad[i], &b);
-		assert_int_equal(verification_unpack(buf_view(&b), &got),
-				 -EBADMSG);
-	}
+	v.id[0] = '\0';
+	refused(&v);
+	v = small();
+	v.wrong_max = 0;
+	refused(&v);
+	v = small();
+	v.wrong = 6;
+	refused(&v);
+	v = small();
+	v.code_length = 3;
+	refused(&v);
+	v.code_length = 0;
+	refused(&v);
+	v = small();
+	v.ttl_ms = 600001;
+	refused(&v);
+	v = small();
+	v.expires_ms = 600002;
+	refused(&v);
+	v = small();
+	v.created_ms = INT64_MAX;
+	refused(&v);
 }
 
 TEST(values_out_of_range_are_refused)
