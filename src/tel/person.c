@@ -282,6 +282,16 @@ static void learn_code(struct tel_person *p, const struct run *run)
 	p->code_just_said = true;
 }
 
+/* Asked for again, a code is said once only. */
+static bool says_code_again(const struct tel_person *p, const struct run *runs,
+			    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(runs[i].digits, p->code) == 0)
+			return true;
+	return false;
+}
+
 static void answer_check(struct tel_person *p, const struct run *run)
 {
 	memcpy(p->keys, run->digits, strlen(run->digits) + 1);
@@ -307,6 +317,8 @@ struct tel_plan tel_person_digits_said(struct tel_person *p,
 	once = find(runs, count, is_code_said_once);
 	if (code) {
 		learn_code(p, code);
+	} else if (says_code_again(p, runs, count)) {
+		p->code_just_said = true;
 	} else if (check) {
 		answer_check(p, check);
 		next = plan(TEL_PRESS,
@@ -314,8 +326,6 @@ struct tel_plan tel_person_digits_said(struct tel_person *p,
 							     : 0));
 	} else if (once && !p->code_is_sure) {
 		learn_code(p, once);
-	} else if (once && strcmp(once->digits, p->code) == 0) {
-		p->code_just_said = true; /* once more, because I asked */
 	}
 	crypto_wipe(runs, sizeof(runs));
 	return next;

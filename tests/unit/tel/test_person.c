@@ -223,6 +223,22 @@ TEST(a_code_said_once_more_is_the_code_again)
 	assert_ended(TEL_HUNG_UP, last()->at_ms);
 }
 
+TEST(four_digits_said_once_more_are_no_human_check)
+{
+	dial_and_answer(TEL_SCRIPT_REPEAT);
+	pass_the_check();
+	say("w4829_w4829w", 2);
+	for (uint32_t i = 3; i < 6; i++) {
+		go(2000);
+		assert_goes_on();
+		say("w4829w", i);
+	}
+	go(4000);
+
+	assert_string_equal(bench.keys, "121");
+	assert_int_equal(last()->ev.kind, TEL_ENDED);
+}
+
 TEST(nine_is_pressed_four_seconds_into_the_greeting)
 {
 	dial_and_answer(TEL_SCRIPT_REPORT);
@@ -300,6 +316,7 @@ int main(void)
 		WITH_BENCH(the_typist_knows_the_code_of_a_reverse_flow),
 		WITH_BENCH(the_repeater_asks_three_times),
 		WITH_BENCH(a_code_said_once_more_is_the_code_again),
+		WITH_BENCH(four_digits_said_once_more_are_no_human_check),
 		WITH_BENCH(nine_is_pressed_four_seconds_into_the_greeting),
 		WITH_BENCH(nine_waits_for_the_mark),
 		WITH_BENCH(a_mailbox_plays_keys_and_hears_nothing),
