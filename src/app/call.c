@@ -172,10 +172,12 @@ static const struct {
 
 static void show(struct calling *c, const char *event, const json_t *data)
 {
-	const char *outcome = "";
+	const char *outcome = "unknown";
+	json_t *call = NULL;
 
 	if (strcmp(event, "call.ended") == 0) {
-		if (js_get_text(data, "outcome", 64, &outcome, NULL))
+		if (js_get_object(data, "call", &call, NULL) ||
+		    js_get_text(call, "outcome", 64, &outcome, NULL))
 			outcome = "unknown";
 		say(c, "call ended: %s\n", outcome);
 		return;
