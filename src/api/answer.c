@@ -10,13 +10,15 @@
 
 void api_answer_json(struct web_request *r, unsigned status, struct buf *b)
 {
-	static const struct web_header_out headers[] = {
-		{"Cache-Control", "no-store"},
-		{"X-Content-Type-Options", "nosniff"},
-		{0},
-	};
 	const struct api_problem too_long = {
 		.code = "internal_error", .detail = "the answer is too long"};
+	char id[API_REQUEST_ID_BYTES];
+	const struct web_header_out headers[] = {
+		{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Request-Id", id},
+		{0},
+	};
 	struct web_answer answer = {.status = status,
 				    .type = "application/json",
 				    .headers = headers};
@@ -26,6 +28,7 @@ void api_answer_json(struct web_request *r, unsigned status, struct buf *b)
 		api_problem(r, &too_long);
 		return;
 	}
+	api_request_id(id);
 	answer.body.n = b->n;
 	answer.owned = buf_take(b);
 	answer.body.p = answer.owned;
@@ -181,8 +184,8 @@ void api_write_view(struct buf *b, const struct service_view *view)
 	write_warnings(b, v->warnings);
 	if (view->code)
 		api_write_text(b, "code", view->code);
-	if (v->metadata)
-		buf_printf(b, ",\"metadata\":%s", v->metadata);
+	buf_str(b, ",\"metadata\":");
+	buf_str(b, v->metadata ? v->metadata : "{}");
 	buf_byte(b, '}');
 }
 

@@ -70,28 +70,26 @@ const struct web_route *api_routes(void)
 
 int api_new(const struct api_params *params, struct api **out, struct diag *d)
 {
-	struct api *a = b_zero(1, sizeof(*a));
+	struct api *a;
 
+	if (!params->service)
+		return diag_set(d, "the API needs a service");
+	a = b_zero(1, sizeof(*a));
 	a->p = *params;
-	ll_init(&a->followers);
-	if (pthread_mutex_init(&a->followers_lock, NULL)) {
-		free(a);
-		return diag_set(d, "no lock for the API");
-	}
-	service_on_event(params->service, api_woken, a);
+	a->follows = api_follows_new(params->service);
 	*out = a;
 	return 0;
 }
 
 void api_attach(struct api *a, struct web *w)
 {
-	a->web = w;
+	atomic_store(&a->web, w);
 }
 
 void api_free(struct api *a)
 {
 	if (!a)
 		return;
-	(void)pthread_mutex_destroy(&a->followers_lock);
+	api_follows_free(a->follows);
 	free(a);
 }

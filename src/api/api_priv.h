@@ -5,25 +5,28 @@
  */
 #pragma once
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "api/api.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/list.h"
 
 enum {
-	API_ANSWER_MAX = 1 << 20, /* bytes of one answer */
-	API_EVENTS_PAGE = 100,
+	API_ANSWER_MAX = 4 << 20, /* bytes: a full page with full metadata */
 	API_LIST_DEFAULT = 50,
+	API_REQUEST_ID_BYTES = 24,
+	API_RETRY_S = 1, /* Retry-After where nobody knows better */
+	API_FIELDS_MAX = 16,
+	API_DETAIL_BYTES = 512,
 };
+
+struct api_follows; /* event streams: events.c */
 
 struct api {
 	struct api_params p;
-	struct web *web; /* set once, before traffic matters */
-	pthread_mutex_t followers_lock;
-	struct link followers; /* of event streams: events.c */
+	_Atomic(struct web *) web; /* set once the server runs */
+	struct api_follows *follows;
 };
 
 /* --- problems (RFC 9457) ----------------------------------------------------- */
@@ -38,6 +41,9 @@ void api_refuse(struct web_request *r, const struct service_refusal *no);
 /* A field of the request is wrong: the code, where, and what. */
 void api_bad_field(struct web_request *r, const char *code, const char *field,
 		   const char *detail);
+
+/* What marks an answer, and a log line about it. */
+void api_request_id(char out[API_REQUEST_ID_BYTES]);
 
 /* --- answers ------------------------------------------------------------------- */
 
@@ -61,24 +67,70 @@ void api_done_202(const struct service_refusal *no,
 /* Who asks, if the key has one of `scopes`; otherwise false, and answered. */
 bool api_who(struct api *a, struct web_request *r, unsigned scopes,
 	     struct service_who *out);
-/* The body as an object with no fields but `known` (NULL-ended); otherwise
- * false, and answered. */
-bool api_body(struct web_request *r, const char *const known[], json_t **out);
-/* An optional text of at most max bytes; otherwise false, and answered. */
-bool api_text(struct web_request *r, const json_t *o, const char *name,
-	      size_t max, const char **out);
-bool api_int(struct web_request *r, const json_t *o, const char *name,
-	     int64_t min, int64_t max, int64_t *out);
-/* There must be one. */
-bool api_required(struct web_request *r, const char *name, const char *value);
 /* Part 0 of the path, as an id; what is too long for one is cut, and unknown. */
 void api_id(const struct web_request *r, char out[VERIFICATION_ID_BYTES]);
 /* No query arguments but `known`; otherwise false, and answered. */
 bool api_query(struct web_request *r, const char *const known[]);
 
-/* The body of a create, as a request to the service (texts borrowed from o). */
-bool api_read_create(struct web_request *r, const json_t *o,
-		     struct service_create *req, char **metadata);
+/* --- bodies (body.c) --------------------------------------------------------- */
+
+/* A field that a body may have; what is in no table is refused. */
+struct api_field {
+	const char *name;
+	enum { API_TEXT, API_INT, API_OBJECT } kind;
+	bool required;
+	size_t max;          /* bytes of a text */
+	int64_t least, most; /* of an integer */
+};
+extern const struct api_field api_create_fields[], api_check_fields[],
+	api_search_fields[], api_no_fields[]; /* ended by { NULL } */
+enum api_create_field {
+	API_CREATE_TO,
+	API_CREATE_FLOW,
+	API_CREATE_LOCALE,
+	API_CREATE_BRAND,
+	API_CREATE_PURPOSE,
+	API_CREATE_FROM,
+	API_CREATE_CODE_LENGTH,
+	API_CREATE_TTL_S,
+	API_CREATE_AMOUNT,
+	API_CREATE_CURRENCY,
+	API_CREATE_PAYEE,
+	API_CREATE_CLIENT_IP,
+	API_CREATE_METADATA,
+};
+enum api_check_field {
+	API_CHECK_CODE,
+	API_CHECK_AMOUNT,
+	API_CHECK_CURRENCY,
+	API_CHECK_PAYEE,
+};
+enum api_search_field {
+	API_SEARCH_TO,
+	API_SEARCH_LIMIT,
+	API_SEARCH_CURSOR,
+};
+
+/* What was read, by the places of the table; texts lie in `root`. */
+struct api_body {
+	json_t *root;
+	struct {
+		const char *text; /* NULL: not given */
+		int64_t number;   /* 0: not given */
+		char *json;       /* of an object, owned */
+	} at[API_FIELDS_MAX];
+};
+/* 0, or -EINVAL: p says what is wrong, in the words of `why`.  An empty text is
+ * read as {}.  Free the body either way. */
+MUST_CHECK int api_body_read(struct span text, const struct api_field *fields,
+			     struct api_body *out, struct api_problem *p,
+			     struct diag *why);
+void api_body_free(struct api_body *b);
+/* The same, of a request; otherwise false, and answered. */
+bool api_body(struct web_request *r, const struct api_field *fields,
+	      struct api_body *out);
+/* A create's body as a request to the service; texts are borrowed from it. */
+void api_body_to_create(const struct api_body *b, struct service_create *req);
 
 /* --- handlers ---------------------------------------------------------------------- */
 
@@ -86,5 +138,8 @@ web_handler_h api_create, api_read, api_list, api_search, api_check, api_cancel,
 	api_call, api_explain, api_events, api_all_events, api_healthz,
 	api_readyz, api_metrics;
 
-/* events.c: service_on_event()'s handler; ctx is the api. */
-void api_woken(const char *topic, void *ctx);
+/* --- events (events.c) ------------------------------------------------------------- */
+
+struct api_follows *api_follows_new(struct service *sv);
+/* After web_stop(): waits for the pages that are still being read. */
+void api_follows_free(struct api_follows *all); /* NULL is fine */

@@ -11,9 +11,11 @@
 static void answer_text(struct web_request *r, unsigned status,
 			const char *type, struct span text)
 {
-	static const struct web_header_out headers[] = {
+	char id[API_REQUEST_ID_BYTES];
+	const struct web_header_out headers[] = {
 		{"Cache-Control", "no-store"},
 		{"X-Content-Type-Options", "nosniff"},
+		{"X-Request-Id", id},
 		{0},
 	};
 	const struct web_answer answer = {.status = status,
@@ -21,6 +23,7 @@ static void answer_text(struct web_request *r, unsigned status,
 					  .body = text,
 					  .headers = headers};
 
+	api_request_id(id);
 	web_answer(r, &answer);
 }
 
@@ -130,12 +133,15 @@ static void write_web(struct buf *b, const struct web_stats *s)
 		labelled(b, "http_answers_total", "class", classes[i],
 			 s->answers_by_class[i]);
 	one(b, "http_connections", "gauge", "Connections now.", s->connections);
+	one(b, "http_deferred", "gauge", "Requests that wait for an answer.",
+	    s->deferred);
 	one(b, "http_streams", "gauge", "Event streams now.", s->streams);
 }
 
 void api_metrics(struct web_request *r, void *ctx)
 {
 	const struct api *a = ctx;
+	const struct web *server = atomic_load(&a->web);
 	struct service_stats service;
 	struct store_stats store;
 	struct web_stats web;
@@ -145,8 +151,8 @@ void api_metrics(struct web_request *r, void *ctx)
 	write_service(&b, &service);
 	store_stats(a->p.store, &store);
 	write_store(&b, &store);
-	if (a->web) {
-		web_stats(a->web, &web);
+	if (server) {
+		web_stats(server, &web);
 		write_web(&b, &web);
 	}
 	answer_text(r, 200, "text/plain; version=0.0.4; charset=utf-8",

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "api/api_priv.h"
+#include "base/log.h"
+
+enum { RETRY_BYTES = 24 };
 
 struct row {
 	const char *code;
@@ -57,27 +60,55 @@ static char *write_problem(const struct row *row, const struct api_problem *p,
 	return buf_take(&b);
 }
 
+void api_request_id(char out[API_REQUEST_ID_BYTES])
+{
+	static atomic_uint_fast32_t count;
+	static _Atomic uint32_t run; /* tells one run of the program apart */
+	uint32_t mark = atomic_load_explicit(&run, memory_order_relaxed);
+
+	if (mark == 0) {
+		rng_fill(rng_system(), &mark, sizeof(mark));
+		mark |= 1;
+		atomic_store(&run, mark);
+	}
+	(void)snprintf(out, API_REQUEST_ID_BYTES, "req_%08x%08x", mark,
+		       (unsigned)atomic_fetch_add(&count, 1));
+}
+
+/* The header that goes with a status, if there is one. */
+static void own_header(unsigned status, int64_t retry_ms,
+		       struct web_header_out *out, char retry[RETRY_BYTES])
+{
+	int64_t s = retry_ms > 0 ? (retry_ms + 999) / 1000 : API_RETRY_S;
+
+	if (status == 401)
+		*out = (struct web_header_out){"WWW-Authenticate",
+					       "Bearer realm=\"voiceotp\""};
+	if (status == 429 || status == 503) {
+		(void)snprintf(retry, RETRY_BYTES, "%lld", (long long)s);
+		*out = (struct web_header_out){"Retry-After", retry};
+	}
+}
+
 void api_problem(struct web_request *r, const struct api_problem *p)
 {
 	const struct row *row = find(p->code);
-	struct web_header_out headers[4] = {
+	char id[API_REQUEST_ID_BYTES], retry[RETRY_BYTES];
+	struct web_header_out headers[5] = {
 		{"Cache-Control", "no-store"},
 		{"X-Content-Type-Options", "nosniff"},
+		{"X-Request-Id", id},
 	};
 	struct web_answer answer = {.status = row->status,
 				    .type = "application/problem+json",
 				    .headers = headers};
-	char retry[24];
 	size_t n = 0;
 
-	if (row->status == 401)
-		headers[2] = (struct web_header_out){
-			"WWW-Authenticate", "Bearer realm=\"voiceotp\""};
-	if (p->retry_ms > 0) {
-		(void)snprintf(retry, sizeof(retry), "%lld",
-			       (long long)((p->retry_ms + 999) / 1000));
-		headers[2] = (struct web_header_out){"Retry-After", retry};
-	}
+	api_request_id(id);
+	own_header(row->status, p->retry_ms, &headers[3], retry);
+	if (row->status >= 500)
+		log_warn("request.failed", "request", LOG_S(id), "code",
+			 LOG_S(p->code), NULL);
 	answer.owned = write_problem(row, p, &n);
 	answer.body = span_make(answer.owned, n);
 	web_answer(r, &answer);
@@ -113,18 +144,21 @@ void api_trouble(struct web_request *r, enum web_trouble t, void *ctx)
 		[WEB_BODY_TOO_LARGE] = "body_too_large",
 		[WEB_TIMED_OUT] = "store_unavailable",
 		[WEB_OVERLOADED] = "overloaded",
-		[WEB_BAD_REQUEST] = "bad_request",
+		[WEB_BAD_REQUEST] = "invalid_field",
 	};
 	static const char *const details[] = {
 		[WEB_NOT_FOUND] = "there is nothing at this path",
 		[WEB_METHOD_NOT_ALLOWED] = "see the Allow header",
 		[WEB_BODY_TOO_LARGE] = "a body may have 65536 bytes",
-		[WEB_TIMED_OUT] = "no answer came in time; ask again with the "
-				  "same Idempotency-Key",
+		[WEB_TIMED_OUT] = "no answer came in time; ask again",
 		[WEB_OVERLOADED] = "the server has too much to do, or stops",
-		[WEB_BAD_REQUEST] = "the request cannot be read",
+		[WEB_BAD_REQUEST] = "an address may have 4096 bytes",
 	};
-	const struct api_problem p = {.code = codes[t], .detail = details[t]};
+	const struct api_problem p = {
+		.code = codes[t],
+		.field = t == WEB_BAD_REQUEST ? "url" : NULL,
+		.detail = details[t],
+	};
 
 	(void)ctx;
 	api_problem(r, &p);

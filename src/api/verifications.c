@@ -6,6 +6,7 @@
  * Each handler reads the request, defers it and asks the service; the answer
  * is written by whoever brings it.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,12 +15,6 @@
 #include "base/crypto.h"
 
 /* --- create and explain -------------------------------------------------------------- */
-
-static const char *const create_fields[] = {
-	"to",       "flow",   "locale",      "brand", "purpose",
-	"from",     "amount", "currency",    "payee", "client_ip",
-	"metadata", "ttl_s",  "code_length", NULL,
-};
 
 static bool idempotency_key(struct web_request *r, const char **out)
 {
@@ -42,22 +37,22 @@ void api_create(struct web_request *r, void *ctx)
 {
 	struct api *a = ctx;
 	struct service_create req = {0};
-	AUTO_JSON json_t *o = NULL;
-	AUTO_FREE char *metadata = NULL;
 	uint8_t hash[CRYPTO_HASH_BYTES];
-	struct span body = web_body(r);
+	struct span text = web_body(r);
+	struct api_body body;
 
 	if (!api_who(a, r, SERVICE_VERIFY, &req.who) ||
 	    !idempotency_key(r, &req.idempotency_key) ||
-	    !api_body(r, create_fields, &o) ||
-	    !api_read_create(r, o, &req, &metadata))
+	    !api_body(r, api_create_fields, &body))
 		return;
+	api_body_to_create(&body, &req);
 	if (req.idempotency_key) {
-		crypto_sha256(body.p, body.n, hash);
+		crypto_sha256(text.p, text.n, hash);
 		req.body_hash = hash;
 	}
 	web_defer(r);
 	service_create(a->p.service, &req, api_done_201, r);
+	api_body_free(&body);
 }
 
 static void write_rule(struct buf *b, const struct policy_answer *answer)
@@ -127,15 +122,15 @@ void api_explain(struct web_request *r, void *ctx)
 {
 	struct api *a = ctx;
 	struct service_create req = {0};
-	AUTO_JSON json_t *o = NULL;
-	AUTO_FREE char *metadata = NULL;
+	struct api_body body;
 
 	if (!api_who(a, r, SERVICE_VERIFY, &req.who) ||
-	    !api_body(r, create_fields, &o) ||
-	    !api_read_create(r, o, &req, &metadata))
+	    !api_body(r, api_create_fields, &body))
 		return;
+	api_body_to_create(&body, &req);
 	web_defer(r);
 	service_explain(a->p.service, &req, explained, r);
+	api_body_free(&body);
 }
 
 /* --- one that is there ----------------------------------------------------------------- */
@@ -148,9 +143,12 @@ static void on_one(struct web_request *r, struct api *a, one_h *ask,
 {
 	struct service_who who;
 	char id[VERIFICATION_ID_BYTES];
+	struct api_body nothing;
 
-	if (!api_who(a, r, SERVICE_VERIFY, &who))
+	if (!api_who(a, r, SERVICE_VERIFY, &who) ||
+	    !api_body(r, api_no_fields, &nothing))
 		return;
+	api_body_free(&nothing);
 	api_id(r, id);
 	web_defer(r);
 	ask(a->p.service, &who, id, done, r);
@@ -211,30 +209,26 @@ static void checked(const struct service_refusal *no, enum outcome_check result,
 
 void api_check(struct web_request *r, void *ctx)
 {
-	static const char *const fields[] = {"code", "amount", "currency",
-					     "payee", NULL};
 	struct api *a = ctx;
 	struct service_check req = {0};
 	char id[VERIFICATION_ID_BYTES];
-	AUTO_JSON json_t *o = NULL;
+	struct api_body body;
 	struct checking *c;
 
 	if (!api_who(a, r, SERVICE_CHECK | SERVICE_VERIFY, &req.who) ||
-	    !api_body(r, fields, &o) ||
-	    !api_text(r, o, "code", 64, &req.code) ||
-	    !api_text(r, o, "amount", VERIFICATION_AMOUNT_BYTES - 1,
-		      &req.amount) ||
-	    !api_text(r, o, "currency", 3, &req.currency) ||
-	    !api_text(r, o, "payee", VERIFICATION_PAYEE_BYTES - 1,
-		      &req.payee) ||
-	    !api_required(r, "code", req.code))
+	    !api_body(r, api_check_fields, &body))
 		return;
 	api_id(r, id);
 	req.id = id;
+	req.code = body.at[API_CHECK_CODE].text;
+	req.amount = body.at[API_CHECK_AMOUNT].text;
+	req.currency = body.at[API_CHECK_CURRENCY].text;
+	req.payee = body.at[API_CHECK_PAYEE].text;
 	c = web_alloc(r, sizeof(*c));
 	*c = (struct checking){r, (req.who.scopes & SERVICE_VERIFY) != 0};
 	web_defer(r);
 	service_check(a->p.service, &req, checked, c);
+	api_body_free(&body);
 }
 
 /* --- lists --------------------------------------------------------------------------------- */
@@ -289,6 +283,19 @@ static bool read_time(struct web_request *r, const char *name, int64_t *out)
 	return false;
 }
 
+static bool read_country(struct web_request *r, const char **out)
+{
+	const char *text = web_query(r, "country");
+
+	*out = text;
+	if (!text || (strlen(text) == 2 && isupper((unsigned char)text[0]) &&
+		      isupper((unsigned char)text[1])))
+		return true;
+	api_bad_field(r, "invalid_field", "country",
+		      "it must be two capital letters");
+	return false;
+}
+
 static bool read_status(struct web_request *r, const char **out)
 {
 	const char *text = web_query(r, "status");
@@ -315,10 +322,10 @@ void api_list(struct web_request *r, void *ctx)
 
 	if (!api_who(a, r, SERVICE_VERIFY, &q.who) || !api_query(r, known) ||
 	    !read_limit(r, web_query(r, "limit"), &q.limit) ||
-	    !read_status(r, &q.status) || !read_time(r, "since", &q.since_ms) ||
+	    !read_status(r, &q.status) || !read_country(r, &q.country) ||
+	    !read_time(r, "since", &q.since_ms) ||
 	    !read_time(r, "until", &q.until_ms))
 		return;
-	q.country = web_query(r, "country");
 	q.cursor = web_query(r, "cursor");
 	web_defer(r);
 	service_list(a->p.service, &q, listed, r);
@@ -327,20 +334,18 @@ void api_list(struct web_request *r, void *ctx)
 /* By number: in the body, because a number never stands in a URL of ours. */
 void api_search(struct web_request *r, void *ctx)
 {
-	static const char *const fields[] = {"to", "limit", "cursor", NULL};
 	struct api *a = ctx;
-	struct service_query q = {0};
-	AUTO_JSON json_t *o = NULL;
-	int64_t limit = API_LIST_DEFAULT;
+	struct service_query q = {.limit = API_LIST_DEFAULT};
+	struct api_body body;
 
 	if (!api_who(a, r, SERVICE_VERIFY, &q.who) ||
-	    !api_body(r, fields, &o) ||
-	    !api_text(r, o, "to", NUMBER_TEXT_MAX, &q.to) ||
-	    !api_required(r, "to", q.to) ||
-	    !api_int(r, o, "limit", 1, STORE_PAGE_MAX, &limit) ||
-	    !api_text(r, o, "cursor", STORE_CURSOR_BYTES, &q.cursor))
+	    !api_body(r, api_search_fields, &body))
 		return;
-	q.limit = (size_t)limit;
+	q.to = body.at[API_SEARCH_TO].text;
+	q.cursor = body.at[API_SEARCH_CURSOR].text;
+	if (body.at[API_SEARCH_LIMIT].number)
+		q.limit = (size_t)body.at[API_SEARCH_LIMIT].number;
 	web_defer(r);
 	service_list(a->p.service, &q, listed, r);
+	api_body_free(&body);
 }

@@ -2,7 +2,7 @@
 /*
  * fixture.c - a server with a few plain handlers, for the tests of this room.
  */
-#include "fixture.h"
+#include "unit/web/fixture.h"
 
 #include <stdio.h>
 #include <string.h>

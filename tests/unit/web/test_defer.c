@@ -11,9 +11,9 @@
 
 #include "base/list.h"
 #include "base/mem.h"
-#include "fixture.h"
 #include "support/http.h"
 #include "support/test.h"
+#include "unit/web/fixture.h"
 
 enum { CLIENTS = 8, ROUNDS = 1500 };
 

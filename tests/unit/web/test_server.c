@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "fixture.h"
 #include "support/http.h"
 #include "support/test.h"
+#include "unit/web/fixture.h"
 
 enum { SMALL_BODY_MAX = 32 };
 

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "fixture.h"
 #include "support/http.h"
 #include "support/test.h"
+#include "unit/web/fixture.h"
 
 enum { EVENTS = 2000, LONG_EVENT = 4000 };
 
