@@ -291,6 +291,8 @@ static void measure(struct bench *b, const struct kind *k, size_t inflight)
 	int64_t wall = now_ns(CLOCK_MONOTONIC);
 	int64_t cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	struct store_stats before, after;
+	uint64_t batches;
+	uint32_t p50, p99;
 	size_t n, kept;
 
 	store_stats(b->st, &before);
@@ -301,16 +303,16 @@ static void measure(struct bench *b, const struct kind *k, size_t inflight)
 	n = atomic_load(&b->samples);
 	kept = n < SAMPLES ? n : SAMPLES;
 	qsort(b->us, kept, sizeof(*b->us), by_size);
+	p50 = b->us[kept / 2];
+	p99 = b->us[kept * 99 / 100];
+	batches = after.batches - before.batches;
 	(void)printf("store.%-8s inflight=%zu  %.0f/s  %.0f/cpu-s  %.1f us-cpu"
 		     "  p50=%.2fms p99=%.2fms max=%.1fms  batch=%.0f\n",
 		     k->name, inflight, (double)n * 1e9 / (double)wall,
 		     (double)n * 1e9 / (double)cpu,
-		     (double)cpu / 1e3 / (double)n, b->us[kept / 2] / 1e3,
-		     b->us[kept * 99 / 100] / 1e3, b->us[kept - 1] / 1e3,
-		     after.batches > before.batches
-			     ? (double)(after.operations - before.operations) /
-				       (double)(after.batches - before.batches)
-			     : 0.0);
+		     (double)cpu / 1e3 / (double)n, p50 / 1e3, p99 / 1e3,
+		     b->us[kept - 1] / 1e3,
+		     batches ? (double)n / (double)batches : 0.0);
 	(void)fflush(stdout);
 }
 
@@ -340,8 +342,8 @@ static void remove_folder(const char *folder)
 	(void)rmdir(folder);
 }
 
-/* With an argument, only that one. */
-int main(int argc, char **argv)
+/* Every operation, or the one that is named. */
+static int run_all(struct bench *b, const char *folder, const char *only)
 {
 	static const struct kind fill = {"fill", ask_fill};
 	static const struct kind kinds[] = {
@@ -350,33 +352,42 @@ int main(int argc, char **argv)
 		{"check", ask_check},
 		{"get", ask_get},
 	};
-	char folder[] = "bench-store-XXXXXX", url[64];
-	struct bench *b = calloc(1, sizeof(*b));
 	struct diag d = {0};
+	char url[64];
 
-	if (!b || !mkdtemp(folder))
-		return 1;
-	b->us = calloc(SAMPLES, sizeof(*b->us));
-	(void)pthread_mutex_init(&b->lock, NULL);
-	(void)pthread_cond_init(&b->over, NULL);
 	(void)snprintf(url, sizeof(url), "sqlite:%s/store.db", folder);
-	if (!b->us || store_open(&(struct store_params){.url = url,
-							.clock = clock_real(),
-							.node = "bench"},
-				 &b->st, &d)) {
+	if (store_open(&(struct store_params){.url = url,
+					      .clock = clock_real(),
+					      .node = "bench"},
+		       &b->st, &d)) {
 		(void)fprintf(stderr, "%s\n", d.message);
 		return 1;
 	}
 	run(b, &fill, INFLIGHT_MAX, INT32_MAX);
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		if (argc > 1 && strcmp(argv[1], kinds[i].name) != 0)
+		if (only && strcmp(only, kinds[i].name) != 0)
 			continue;
 		measure(b, &kinds[i], 64);
 		measure(b, &kinds[i], INFLIGHT_MAX);
 	}
 	store_close(b->st);
-	remove_folder(folder);
-	free(b->us);
-	free(b);
 	return 0;
+}
+
+/* With an argument, that operation alone. */
+int main(int argc, char **argv)
+{
+	static struct bench b;
+	static uint32_t us[SAMPLES];
+	char folder[] = "bench-store-XXXXXX";
+	int status;
+
+	if (!mkdtemp(folder))
+		return 1;
+	b.us = us;
+	(void)pthread_mutex_init(&b.lock, NULL);
+	(void)pthread_cond_init(&b.over, NULL);
+	status = run_all(&b, folder, argc > 1 ? argv[1] : NULL);
+	remove_folder(folder);
+	return status;
 }

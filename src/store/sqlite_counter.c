@@ -196,7 +196,7 @@ static int claim_hold(struct store_lite *s, struct store_sums *sums,
 				? INT64_MAX
 				: s->tx.now_ms + c->ttl_ms;
 	struct store_tally *t;
-	struct store_hold *h;
+	struct store_hold *h = NULL;
 	int err = tally_of(s, sums, &like, &t);
 
 	if (!err)

@@ -94,7 +94,7 @@ static int number_of(struct store_conn *c, const char *sql, int64_t *out)
 /* Before anything of ours touches the file: is it ours to touch? */
 static int examine(struct store_conn *c, int64_t *version, struct diag *d)
 {
-	int64_t ours, tables;
+	int64_t ours = 0, tables = 0;
 	int rc = number_of(c, "PRAGMA application_id", &ours);
 
 	if (rc == SQLITE_OK)

@@ -49,16 +49,15 @@ static const char *follow(struct fixture *f, const char *topic,
 			  const char *cursor, size_t max)
 {
 	static char all[STORE_PAGE_MAX * 8];
+	size_t n = 0;
 
 	bl_follow(f->st, topic, cursor, max, f->events);
 	all[0] = '\0';
 	if (f->events->err)
 		(void)snprintf(all, sizeof(all), "error %d", f->events->err);
-	for (size_t i = 0; i < f->events->count; i++) {
-		if (i)
-			strcat(all, " ");
-		strcat(all, f->events->types[i]);
-	}
+	for (size_t i = 0; i < f->events->count && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+				      i ? " " : "", f->events->types[i]);
 	return all;
 }
 

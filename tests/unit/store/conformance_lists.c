@@ -21,17 +21,16 @@ static const char *list(struct fixture *f, const struct store_query *q)
 {
 	static char all[STORE_PAGE_MAX * (STORE_ID_MAX + 2)];
 	struct store_query with = *q;
+	size_t n = 0;
 
 	with.kind = q->kind ? q->kind : "call";
 	with.limit = q->limit ? q->limit : STORE_PAGE_MAX;
 	bl_list(f->st, &with, f->page);
 	assert_int_equal(f->page->err, 0);
 	all[0] = '\0';
-	for (size_t i = 0; i < f->page->count; i++) {
-		if (i)
-			strcat(all, " ");
-		strcat(all, f->page->ids[i]);
-	}
+	for (size_t i = 0; i < f->page->count && n < sizeof(all); i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+				      i ? " " : "", f->page->ids[i]);
 	return all;
 }
 

@@ -7,12 +7,10 @@
 #include "support/test.h"
 #include "unit/store/blocking.h"
 
-enum {
-	SECOND = 1000,
-	MINUTE = 60 * SECOND,
-	HOUR = 60 * MINUTE,
-	DAY = 24 * HOUR,
-};
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 #define START ((int64_t)1800000000000) /* a full hour, and wall time */
 
 /* Each test has a fresh store, and a clock of its own. */

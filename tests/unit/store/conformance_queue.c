@@ -10,7 +10,7 @@
 
 #include "unit/store/conformance_priv.h"
 
-enum { LEASE_MS = 30 * SECOND };
+#define LEASE_MS (30 * SECOND)
 
 struct step {
 	struct store_push push; /* when it has an id */

@@ -408,6 +408,7 @@ static void cut_once(struct world *w, uint32_t steps, int budget)
 
 static int folders(int usual)
 {
+	/* nobody sets it while tests run: NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	const char *soak = getenv("VOICEOTP_SOAK");
 
 	return soak && *soak ? usual * SOAK : usual;
