@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/api_priv.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -93,18 +94,9 @@ static void answer(struct web_request *r, unsigned status)
 					   .headers = headers_of_all});
 }
 
-/* Errors of this page are few; it words them itself. */
-static void refuse(struct web_request *r, unsigned status, const char *code,
-		   const char *sentence)
+static void refuse(struct web_request *r, const char *code, const char *detail)
 {
-	AUTO_BUF(body, PHONE_BODY_MAX);
-
-	buf_printf(&body, "{\"code\":\"%s\",\"detail\":\"%s\",\"status\":%u}",
-		   code, sentence, status);
-	web_answer(r, &(struct web_answer){.status = status,
-					   .type = "application/problem+json",
-					   .body = buf_view(&body),
-					   .headers = headers_of_all});
+	api_problem(r, &(struct api_problem){.code = code, .detail = detail});
 }
 
 /* --- who asks ------------------------------------------------------------ */
@@ -191,20 +183,19 @@ static bool is_refused(struct api_phone *p, struct web_request *r, bool page)
 	char origin[PHONE_ORIGIN_BYTES];
 
 	if (!p) {
-		refuse(r, 404, "not_found", "There is no phone page here.");
+		refuse(r, "not_found", "there is no phone page here");
 		return true;
 	}
 	lock(p);
 	memcpy(origin, p->origin, sizeof(origin));
 	unlock(p);
 	if (!is_our_host(origin, web_header(r, "Host"))) {
-		refuse(r, 403, "wrong_host",
-		       "This server does not go by that name.");
+		refuse(r, "wrong_origin",
+		       "this server does not go by that name");
 		return true;
 	}
 	if (!page && !is_our_page(origin, r)) {
-		refuse(r, 403, "wrong_origin",
-		       "Only the phone page itself may ask for this.");
+		refuse(r, "wrong_origin", NULL);
 		return true;
 	}
 	return false;
@@ -246,9 +237,7 @@ static bool is_stranger(struct api_phone *p, struct web_request *r)
 		return true;
 	if (has_session(p, r))
 		return false;
-	refuse(r, 401, "no_session",
-	       "This browser is not the phone: open the link that the server "
-	       "printed.");
+	refuse(r, "no_phone_session", "open the link that the server printed");
 	return true;
 }
 
@@ -270,7 +259,7 @@ void api_phone_page(struct api_phone *p, struct web_request *r)
 						.headers = headers_of_pages});
 		return;
 	}
-	refuse(r, 404, "not_found", "There is no such page.");
+	refuse(r, "not_found", "there is no such page");
 }
 
 /* --- the session --------------------------------------------------------- */
@@ -293,8 +282,7 @@ static json_t *body_of(struct web_request *r, const char *const known[])
 
 	if (!span_cut(&type, ';', &kind) ||
 	    !span_is(span_trim(kind), "application/json")) {
-		refuse(r, 415, "unsupported_media_type",
-		       "The body must be application/json.");
+		refuse(r, "unsupported_media_type", NULL);
 		return NULL;
 	}
 	if (body.n <= PHONE_BODY_MAX && js_parse(body, &o, NULL) == 0) {
@@ -302,7 +290,7 @@ static json_t *body_of(struct web_request *r, const char *const known[])
 			return o;
 		json_decref(o);
 	}
-	refuse(r, 400, "bad_request", "The body is not what was expected.");
+	refuse(r, "bad_request", "the body is not what was expected");
 	return NULL;
 }
 
@@ -441,7 +429,7 @@ void api_phone_events(struct api_phone *p, struct web_request *r)
 	(void)snprintf(s->page, sizeof(s->page), "%s", page ? page : "");
 	if (web_stream_open(r, headers_of_all, on_closed, s, &s->web)) {
 		free_stream(s);
-		refuse(r, 503, "overloaded", "Too many pages are open.");
+		refuse(r, "overloaded", "too many pages are open");
 		return;
 	}
 	attach(s);
@@ -511,13 +499,13 @@ static void answer_act(struct web_request *r, int err)
 		answer(r, 204);
 		return;
 	case -ENOENT:
-		refuse(r, 404, "not_found", "There is no such call.");
+		refuse(r, "not_found", "there is no such call");
 		return;
 	case -EAGAIN:
-		refuse(r, 429, "too_fast", "Slower, please.");
+		refuse(r, "rate_limited", "keys come too fast");
 		return;
 	default:
-		refuse(r, 409, "not_now", "The call is past that.");
+		refuse(r, "conflict", "the call is not there yet, or past it");
 	}
 }
 
@@ -536,8 +524,7 @@ void api_phone_act(struct api_phone *p, struct web_request *r)
 	if (!o)
 		return;
 	if (read_action(o, &page, &a)) {
-		refuse(r, 400, "bad_request",
-		       "The body is not what was expected.");
+		refuse(r, "bad_request", "the body is not what was expected");
 		return;
 	}
 	if (!name_act(web_part(r, 1), &a.act) ||
@@ -562,7 +549,7 @@ void api_phone_sound(struct api_phone *p, struct web_request *r)
 	    span_uint(web_part(r, 1), UINT32_MAX, &play) ||
 	    tel_browser_sound(p->params.browser, page, call, (uint32_t)play,
 			      &wav)) {
-		refuse(r, 404, "not_found", "There is no such sound.");
+		refuse(r, "not_found", "there is no such sound");
 		return;
 	}
 	/* not owned: a code's sound is wiped here as soon as it was copied */

@@ -408,9 +408,9 @@ TEST(a_link_works_once_and_then_there_is_another)
 	assert_int_equal(bench.links, 2);
 	assert_string_not_equal(first, bench.token);
 
-	assert_int_equal(exchange(first), 401);
-	assert_int_equal(exchange("00000000000000000000000000000000"), 401);
-	assert_int_equal(exchange(""), 401);
+	assert_int_equal(exchange(first), 403);
+	assert_int_equal(exchange("00000000000000000000000000000000"), 403);
+	assert_int_equal(exchange(""), 403);
 	assert_int_equal(bench.links, 2);
 	assert_int_equal(exchange(bench.token), 204);
 }
@@ -451,7 +451,7 @@ TEST(a_page_that_is_loaded_again_needs_no_link)
 	assert_int_equal(status_of("POST", "/phone/session", headers, body),
 			 204);
 	assert_int_equal(status_of("POST", "/phone/session", OURS JSON, "{}"),
-			 401);
+			 403);
 	assert_int_equal(bench.links, 2);
 }
 
@@ -484,14 +484,14 @@ TEST(without_a_session_there_is_nothing_to_hear)
 	const char *wrong = "Cookie: voiceotp_phone="
 			    "00000000000000000000000000000000\r\n";
 
-	assert_int_equal(status_of("GET", "/phone/events", "", NULL), 401);
-	assert_int_equal(status_of("GET", "/phone/events", wrong, NULL), 401);
+	assert_int_equal(status_of("GET", "/phone/events", "", NULL), 403);
+	assert_int_equal(status_of("GET", "/phone/events", wrong, NULL), 403);
 	assert_int_equal(status_of("GET", "/phone/calls/1/sound/1?page=2", "",
 				   NULL),
-			 401);
+			 403);
 	assert_int_equal(status_of("POST", "/phone/calls/1/answer", OURS JSON,
 				   "{\"page\":\"1\"}"),
-			 401);
+			 403);
 }
 
 /* --- a call ---------------------------------------------------------------------------- */
@@ -576,7 +576,7 @@ TEST(what_makes_no_sense_is_refused_each_in_its_way)
 	(void)snprintf(path, sizeof(path), "/phone/calls/%s/answer", call);
 	assert_int_equal(status_of("POST", path,
 				   OURS "Content-Type: text/plain\r\n", "{}"),
-			 401);
+			 403);
 	assert_int_equal(bench.last.kind, TEL_RINGING);
 	assert_int_equal(plain_act(&p, call, "decline"), 204);
 	assert_int_equal(bench.last.cause, TEL_REFUSED);
@@ -593,7 +593,7 @@ TEST(other_kinds_of_body_are_not_read)
 			  OURS "Content-Type: application/json; charset=utf-8"
 			       "\r\n",
 			  "{}"),
-		401);
+		403);
 }
 
 TEST(a_page_that_is_closed_has_hung_up)
