@@ -24,8 +24,11 @@
  * That is the worst greeting there is, one that presses three keys just after
  * our last digit.  Keys at random times are mostly early, or too many.
  *
- * `9` says "that was not me" (B8) when it is the first key and stays alone for
- * ALONE_MS, or the phone is put down after it: a greeting rarely does that.
+ * `9` says "that was not me" (B8), from the end of the words that say so; who
+ * knows them already may press it sooner.  A greeting should not be able to, so
+ * it counts where no other key was heard yet, or as the first key of an answer,
+ * and only if no other key follows within ALONE_MS.  Who presses it and puts
+ * the phone down meant it.
  */
 #include <string.h>
 
@@ -45,6 +48,7 @@ enum {
 	KEY_MIN_MS = 5000, /* ... where the window is nearly over */
 	GUARD_MS = 700,
 	ALONE_MS = 1200,
+	INVITED_MS = 2000, /* "press nine, or hang up": before its end */
 	INTRO_GAP_MS = 200,
 };
 enum { GIVES_PRESSED };
@@ -58,8 +62,9 @@ enum phase { INTRO, OFFER, GOODBYE };
 
 struct state {
 	enum phase phase;
-	unsigned offers, wrong;       /* made; judged wrong */
-	unsigned early, early_in_all; /* in this offer, or the intro */
+	unsigned offers, wrong; /* made; judged wrong */
+	unsigned early; /* keys before their time in this offer, or the intro */
+	unsigned early_in_all, early_nines;
 	unsigned pressed;
 	bool strict;
 	enum { NO_NINE, EARLY_NINE, NINE } nine; /* waits to be alone */
@@ -124,7 +129,7 @@ static void introduce(struct flow_run *run)
 	const struct config *c = flow_run_config(run);
 	struct state *s = flow_run_state(run);
 	const struct flow_says says[] = {
-		{.script = &c->intro},
+		{.script = &c->intro, .mark = true},
 		{.pause_ms = INTRO_GAP_MS,
 		 .script = &ENGLISH_OFFER,
 		 .language = "en"},
@@ -286,10 +291,28 @@ static void answer(struct flow_run *run, char key)
 		judge(run);
 }
 
-static void count_early(struct state *s)
+static void count_early(struct state *s, char key)
 {
 	s->early++;
 	s->early_in_all++;
+	s->early_nines += key == '9';
+}
+
+/* Nothing but nines was pressed so far. */
+static bool only_nines(const struct state *s)
+{
+	return s->early_in_all == s->early_nines && s->count == 0 &&
+	       s->wrong == 0;
+}
+
+static bool is_report(const struct state *s, const struct flow_happening *ev)
+{
+	bool invited = s->phase == OFFER || ev->after_mark_ms >= -INVITED_MS;
+	bool answers = s->phase == OFFER && ev->counts && is_first_key(s) &&
+		       s->early_in_all <= EARLY_MAX;
+
+	return ev->key == '9' && s->nine == NO_NINE &&
+	       (answers || (invited && only_nines(s)));
 }
 
 /* It was not alone, so it was a key like any other. */
@@ -303,7 +326,7 @@ static void drop_nine(struct flow_run *run)
 	if (counted)
 		answer(run, '9');
 	else
-		count_early(s);
+		count_early(s, '9');
 }
 
 /* The offer starts again, in a language that was asked for. */
@@ -332,7 +355,9 @@ static void go_on(struct flow_run *run)
 
 	if (flow_run_is_talking(run) || s->nine != NO_NINE)
 		return;
-	if (s->phase == INTRO)
+	if (s->phase == INTRO && s->early_nines > 0 && only_nines(s))
+		report(run);
+	else if (s->phase == INTRO)
 		after_intro(run);
 	else if (s->count == 0)
 		listen_first(run);
@@ -352,7 +377,7 @@ static void take_key(struct flow_run *run, const struct flow_happening *ev)
 	}
 	if (s->nine != NO_NINE)
 		drop_nine(run);
-	if (ev->key == '9' && is_first_key(s)) {
+	if (is_report(s, ev)) {
 		s->nine = counts ? NINE : EARLY_NINE;
 		flow_run_wait(run, ALONE_MS);
 	} else if (ev->key == '0' && is_first_key(s) &&
@@ -361,7 +386,7 @@ static void take_key(struct flow_run *run, const struct flow_happening *ev)
 	} else if (counts) {
 		answer(run, ev->key);
 	} else {
-		count_early(s);
+		count_early(s, ev->key);
 		go_on(run);
 	}
 }
@@ -419,7 +444,9 @@ static void happens(struct flow_run *run, const struct flow_happening *ev)
 		waited(run);
 		return;
 	case FLOW_TEL: /* the phone was put down */
-		if (s->nine != NO_NINE)
+		if (s->phase != GOODBYE &&
+		    (s->nine != NO_NINE ||
+		     (s->early_nines > 0 && only_nines(s))))
 			flow_run_judge(run, LEG_REPORTED);
 		return;
 	case FLOW_UNSAID:

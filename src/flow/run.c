@@ -378,14 +378,16 @@ void flow_run_happens(struct flow_run *run, const struct flow_happening *ev)
 
 static void key_pressed(struct flow_run *run, const struct tel_event *ev)
 {
-	bool heard = ev->play_id == run->play_id &&
-		     ev->played_ms >= run->talk_mark_ms;
+	int64_t after = ev->play_id == run->play_id
+				? (int64_t)ev->played_ms - run->talk_mark_ms
+				: INT64_MIN;
 
-	if (heard && run->talk)
+	if (after >= 0 && run->talk)
 		flow_talk_mark(run);
 	flow_run_happens(run, &(struct flow_happening){.what = FLOW_KEY,
 						       .key = ev->key,
-						       .counts = heard});
+						       .counts = after >= 0,
+						       .after_mark_ms = after});
 }
 
 static void answered(struct flow_run *run)

@@ -37,8 +37,9 @@ struct flow_happening {
 	} what;
 	char key;
 	bool counts; /* pressed after the mark, or with nothing playing */
-	enum outcome_leg leg; /* FLOW_TEL: ANSWERED, or how it ended */
-	int result;           /* FLOW_ANSWER */
+	int64_t after_mark_ms; /* negative: so long before it */
+	enum outcome_leg leg;  /* FLOW_TEL: ANSWERED, or how it ended */
+	int result;            /* FLOW_ANSWER */
 	int64_t detail;
 };
 

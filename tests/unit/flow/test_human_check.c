@@ -355,18 +355,41 @@ static void assert_reported(const struct bench *b)
 	assert_int_equal(b->end.leg, LEG_REPORTED);
 }
 
+/* "press nine" has just been said. */
+static void invite(struct bench *b)
+{
+	bench_call_flow(b, NODES);
+	bench_answer(b);
+	bench_go(b, bench_last(b)->mark_ms - 1000);
+}
+
 TEST(nine_in_the_greeting_reports)
 {
 	struct bench *b = *state;
 
-	bench_call_flow(b, NODES);
-	bench_answer(b);
-	bench_go(b, 5000);
+	invite(b);
 	bench_key(b, '9');
 	bench_finish(b, 3000);
 
 	assert_reported(b);
 	assert_true(bench_took(b, "Begin", "reported"));
+}
+
+TEST(nine_before_it_was_said_is_remembered)
+{
+	struct bench *b = *state;
+
+	bench_call_flow(b, NODES);
+	bench_answer(b);
+	bench_go(b, 2000);
+	bench_key(b, '9');
+	bench_go(b, 2000);
+	assert_false(b->over);
+	bench_hear_out(b);
+	bench_finish(b, 1000);
+
+	assert_reported(b);
+	assert_int_equal(b->plays_count, 1);
 }
 
 TEST(nine_after_the_digits_reports)
@@ -400,11 +423,27 @@ TEST(nine_pressed_twice_reports)
 {
 	struct bench *b = *state;
 
-	bench_call_flow(b, NODES);
-	bench_answer(b);
-	bench_go(b, 5000);
+	invite(b);
 	bench_keys(b, "99");
 	bench_finish(b, 1000);
+
+	assert_reported(b);
+}
+
+TEST(nine_with_other_keys_before_it_must_wait_for_the_digits)
+{
+	struct bench *b = *state;
+	char digits[16];
+
+	bench_call_flow(b, NODES);
+	bench_answer(b);
+	bench_go(b, 2000);
+	bench_keys(b, "59");
+	ask_again(b, digits);
+	assert_false(bench_has_news(b, EVENT_REPORTED));
+	bench_go(b, 500);
+	bench_key(b, '9');
+	bench_finish(b, 3000);
 
 	assert_reported(b);
 }
@@ -576,6 +615,9 @@ int main(void)
 		WITH_BENCH(an_answer_within_noise_is_not_judged),
 		WITH_BENCH(a_number_with_a_failed_call_has_five_digits),
 		WITH_BENCH(nine_in_the_greeting_reports),
+		WITH_BENCH(nine_before_it_was_said_is_remembered),
+		WITH_BENCH(
+			nine_with_other_keys_before_it_must_wait_for_the_digits),
 		WITH_BENCH(nine_after_the_digits_reports),
 		WITH_BENCH(nine_and_the_phone_put_down_reports),
 		WITH_BENCH(nine_pressed_twice_reports),
