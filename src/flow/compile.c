@@ -72,17 +72,17 @@ static void judge_secret(const struct flow_at *at, struct flow_template *t,
 
 	if (t->place == FLOW_PLACE_VERIFY)
 		return;
-	t->bad = true;
-	if (t->place != FLOW_PLACE_SSML || !flow_template_is_spelt(t, i))
+	if (t->place != FLOW_PLACE_SSML || !flow_template_is_spelt(t, i)) {
+		t->bad = true;
 		flow_find(at, NULL, FLOW_IS_ERROR("secret_leak"),
 			  "\"%.80s\" is secret: it is spoken only alone within "
 			  "<say-as interpret-as=\"digits\">, or verified",
 			  part->path);
-	else if (!only_digits_filter(part))
+	} else if (!only_digits_filter(part)) {
+		t->bad = true;
 		flow_find(at, NULL, FLOW_IS_ERROR("bad_template"),
 			  "a secret takes no filter but digits");
-	else
-		t->bad = false;
+	}
 }
 
 static void resolve(const struct flow_at *root, struct flow_template *t)

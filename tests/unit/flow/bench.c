@@ -296,10 +296,9 @@ static void host_verify(void *ctx, struct flow_run *run, const char *digits,
 			flow_answer_h *done)
 {
 	struct bench *b = ctx;
-	unsigned i = b->verified++;
+	unsigned i = b->verified++ % COUNT_OF(b->verify);
 
 	(void)run;
-	assert_true(i < COUNT_OF(b->verify));
 	(void)snprintf(b->digits[i], sizeof(b->digits[i]), "%s", digits);
 	if (!b->mute)
 		ask(b, done,

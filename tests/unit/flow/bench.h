@@ -15,8 +15,8 @@
 #include "support/flow_world.h"
 
 enum {
-	BENCH_NEWS_MAX = 64,
-	BENCH_PLAYS_MAX = 64,
+	BENCH_NEWS_MAX = 256,
+	BENCH_PLAYS_MAX = 128,
 	BENCH_STEPS_MAX = 256,
 	BENCH_WALL_MS = 1000, /* times 1.7e9: when the bench's clock starts */
 };
