@@ -145,7 +145,8 @@ number_lib_verdict ask(const char *e164, number_lib_answer *out)
 		return NUMBER_LIB_LONG;
 	out->country_code = (unsigned)n.country_code();
 	out->type = type_of(util->GetNumberType(n));
-	out->valid = util->IsValidNumber(n);
+	/* what IsValidNumber() would find out again, for 13 us more */
+	out->valid = out->type != NUMBER_UNKNOWN;
 	return NUMBER_LIB_OK;
 }
 

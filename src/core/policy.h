@@ -115,6 +115,7 @@ struct policy_answer {
 	size_t counters_count;
 };
 
+/* The counters of who asked come last, behind those of policy_ask_again(). */
 void policy_ask(const struct policy *p, const struct policy_request *r,
 		struct policy_answer *out);
 
