@@ -20,6 +20,7 @@
 #include "api/phone.h"
 #include "app/app_priv.h"
 #include "app/dev.h"
+#include "app/warm.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -44,6 +45,7 @@ struct server {
 	struct phrases *phrases;
 	struct store *store;
 	struct speech *speech;
+	struct app_warm *warm;
 	struct loop *line;
 	pthread_t line_thread;
 	bool line_runs;
@@ -275,6 +277,9 @@ static int open_all(struct server *sv, struct diag *d)
 	if (!err)
 		err = open_api(sv, d);
 	if (!err)
+		sv->warm = app_warm_new(sv->speech, sv->phrases, sv->line,
+					sv->rules->settings);
+	if (!err)
 		err = start_line(sv, d);
 	if (!err)
 		err = open_web(sv, d);
@@ -319,6 +324,7 @@ static void close_all(struct server *sv)
 	tel_free(sv->page);
 	tel_free(sv->script);
 	speech_free(sv->speech);
+	app_warm_free(sv->warm);
 	store_close(sv->store);
 	loop_free(sv->line);
 	phrases_free(sv->phrases);

@@ -340,6 +340,15 @@ const char *phrases_purpose(const struct phrases *ph, const char *language,
 	return text ? text : phrases_row_find(&f->purposes, "other");
 }
 
+void phrases_each(const struct phrases *ph, const char *language,
+		  phrases_each_h *each, void *ctx)
+{
+	const struct phrases_file *f = file_of(ph, language);
+
+	for (size_t i = 0; f && i < f->phrases.count; i++)
+		each(f->phrases.rows[i].name, f->phrases.rows[i].text, ctx);
+}
+
 const char *phrases_digit(const struct phrases *ph, const char *language,
 			  char digit)
 {

@@ -38,6 +38,10 @@ void phrases_free(struct phrases *ph); /* NULL is fine */
 /* The text of a phrase, or NULL. */
 const char *phrases_find(const struct phrases *ph, const char *language,
 			 const char *name);
+/* Every phrase of a language, in the order of its file. */
+typedef void phrases_each_h(const char *name, const char *text, void *ctx);
+void phrases_each(const struct phrases *ph, const char *language,
+		  phrases_each_h *each, void *ctx);
 /* "sign-in" for login; for a word of the application's, the phrase "other". */
 const char *phrases_purpose(const struct phrases *ph, const char *language,
 			    const char *purpose);
