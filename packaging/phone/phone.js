@@ -10,6 +10,7 @@
 "use strict";
 
 const TICK_MS = 50;
+const DIGITS_MAX = 12; // with blanks: what a line of 320 pixels holds
 const AGAIN_MS = [500, 1000, 2000, 5000];
 const WHY = {
   hung_up: "You hung up.",
@@ -209,7 +210,8 @@ function tick(s) {
 
 /* --- captions ----------------------------------------------------------------- */
 
-/* A paragraph per sound; digits are set apart, in the groups they come in. */
+/* A paragraph per sound; digits are set apart, in the groups they come in, and
+ * a code is not broken over lines. */
 function addCaption(s, text) {
   const box = at("captions");
 
@@ -221,15 +223,16 @@ function addCaption(s, text) {
 
   if (!/^ ?\d$/.test(text)) {
     s.paragraph.append(text);
-  } else if (text.length === 1 && last && last.className === "digits") {
+  } else if (last && last.className === "digits" &&
+             last.textContent.length < DIGITS_MAX) {
     last.append(text);
   } else {
-    const group = document.createElement("span");
+    const digits = document.createElement("span");
 
-    group.className = "digits";
-    group.append(text.trim());
+    digits.className = "digits";
+    digits.append(text.trim());
     if (last) s.paragraph.append(" ");
-    s.paragraph.append(group);
+    s.paragraph.append(digits);
   }
   box.scrollTop = box.scrollHeight;
 }
