@@ -22,8 +22,9 @@ struct app_warm {
 	char brand[96];
 	const char *languages[PHRASES_LANGUAGES_MAX];
 	size_t count, at;
-	struct utterance *said[SAYINGS_MAX]; /* of languages[at] */
-	size_t said_count;
+	const char *language;                /* the one being said */
+	struct utterance *said[SAYINGS_MAX]; /* of it */
+	size_t said_count, said_next;
 };
 
 /* What differs from call to call is digits, which are clips already, or known
@@ -37,7 +38,7 @@ static void add(struct app_warm *w, const char *name, const char *purpose)
 						.number = "0",
 						.amount = w->brand,
 						.payee = w->brand};
-	struct utterance *u = utterance_new(w->languages[w->at]);
+	struct utterance *u = utterance_new(w->language);
 
 	if (w->said_count < SAYINGS_MAX &&
 	    utterance_phrase(u, w->ph, name, &values, NULL) == 0)
@@ -59,31 +60,38 @@ static void forget(struct app_warm *w)
 {
 	while (w->said_count > 0)
 		utterance_free(w->said[--w->said_count]);
+	w->said_next = 0;
 }
 
-static void next_language(struct app_warm *w);
+static void next(struct app_warm *w);
 
 static void said(int err, const struct diag *d, void *ctx)
 {
 	struct app_warm *w = ctx;
 
-	if (err)
-		log_warn("speech.not_warm", "language",
-			 LOG_S(w->languages[w->at]), "why", LOG_S(d->message),
-			 NULL);
-	forget(w);
-	w->at++;
-	next_language(w);
-}
-
-static void next_language(struct app_warm *w)
-{
-	if (w->at == w->count) {
-		log_info("speech.warm", NULL);
+	if (err) {
+		log_warn("speech.not_warm", "language", LOG_S(w->language),
+			 "why", LOG_S(d->message), NULL);
+		forget(w);
 		return;
 	}
-	phrases_each(w->ph, w->languages[w->at], collect, w);
-	if (speech_prepare(w->sp, w->said, w->said_count, w->loop, said, w))
+	next(w);
+}
+
+/* One at a time: a call that comes meanwhile waits for no more than one. */
+static void next(struct app_warm *w)
+{
+	while (w->said_next == w->said_count) {
+		forget(w);
+		if (w->at == w->count) {
+			log_info("speech.warm", NULL);
+			return;
+		}
+		w->language = w->languages[w->at++];
+		phrases_each(w->ph, w->language, collect, w);
+	}
+	if (speech_prepare(w->sp, &w->said[w->said_next++], 1, w->loop, said,
+			   w))
 		forget(w); /* too much to do: calls come first */
 }
 
@@ -102,7 +110,7 @@ struct app_warm *app_warm_new(struct speech *sp, const struct phrases *ph,
 	for (size_t i = 0; i < w->count; i++)
 		w->languages[i] =
 			phrases_language(ph, s->languages.items[i], NULL);
-	next_language(w);
+	next(w);
 	return w;
 }
 
