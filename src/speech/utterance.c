@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "speech/utterance_priv.h"
 
+enum { ROOM_STEP = 3 };
+
 #define ENGLISH "en"
 #define ENGLISH_ONLY "english."
 
@@ -41,6 +43,7 @@ void utterance_free(struct utterance *u)
 	if (!u)
 		return;
 	speech_piece_rewind(u, 0);
+	free(u->pieces);
 	free(u);
 }
 
@@ -69,8 +72,14 @@ void speech_piece_rewind(struct utterance *u, size_t count)
 static struct speech_piece *add(struct utterance *u,
 				enum speech_piece_kind kind, char *text)
 {
-	struct speech_piece *p = &u->pieces[u->count++];
+	struct speech_piece *p;
 
+	if (u->count == u->room) {
+		u->room += ROOM_STEP;
+		u->pieces = b_grow(u->pieces, u->room, sizeof(*u->pieces));
+	}
+	p = &u->pieces[u->count++];
+	memset(p, 0, sizeof(*p));
 	p->kind = kind;
 	memcpy(p->language, u->language, sizeof(p->language));
 	p->text = text;

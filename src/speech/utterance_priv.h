@@ -49,8 +49,8 @@ struct speech_piece {
 
 struct utterance {
 	char language[SPEECH_LANGUAGE_BYTES];
-	struct speech_piece pieces[SPEECH_PIECES_MAX];
-	size_t count;
+	struct speech_piece *pieces; /* a call holds dozens of utterances */
+	size_t count, room;          /* ... and most have two or three */
 	size_t bytes; /* of text */
 	unsigned characters;
 	bool marked;
