@@ -6,9 +6,7 @@
  * The scripted phone is given the frames and finds the digits in them, so a
  * flow that passes has said the right digits in the right order.
  */
-#include <errno.h>
-
-#include "bench.h"
+#include "support/flow_bench.h"
 #include "tel/scripted.h"
 
 #define LONG_BRAND "Thirty Characters of Brandname"

@@ -3,9 +3,7 @@
  * test_human_check.c - is there a person?  What people do, and what they must
  * not notice; the mailbox is in test_mailbox.c.
  */
-#include <errno.h>
-
-#include "bench.h"
+#include "support/flow_bench.h"
 
 static const char NODES[] =
 	"{'id':'Begin','type':'human-check','config':{'intro':["

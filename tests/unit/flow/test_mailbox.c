@@ -8,9 +8,7 @@
  * presses just when it would count; node_human_check.c says why that one
  * passes once in 504, and here it is seen to.
  */
-#include <errno.h>
-
-#include "bench.h"
+#include "support/flow_bench.h"
 #include "tel/scripted.h"
 
 enum {
@@ -146,7 +144,7 @@ TEST(the_worst_greeting_passes_as_often_as_computed)
 
 	(void)state;
 	for (uint64_t i = 0; i < CALLS; i++) {
-		struct bench *b = begin(2 * CALLS + i);
+		struct bench *b = begin((uint64_t)2 * CALLS + i);
 		size_t plays = 1;
 
 		bench_answer(b);

@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "bench.h"
+#include "support/flow_bench.h"
 
 enum {
 	FLOWS = 1500,

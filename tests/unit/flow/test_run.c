@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "bench.h"
+#include "support/flow_bench.h"
 
 #define SAY(id, text, to)                                          \
 	"{'id':'" id "','type':'play','config':{'speech':{'kind':" \

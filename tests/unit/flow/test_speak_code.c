@@ -3,10 +3,8 @@
  * test_speak_code.c - the code: how often, when it counts as spoken, and what
  * keys do while it is said.
  */
-#include <errno.h>
-
-#include "bench.h"
 #include "flow/run_priv.h"
+#include "support/flow_bench.h"
 
 #define SPOKEN_CODE "482 913"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * bench.h - a run under test: a host that writes everything down, real speech,
+ * flow_bench.h - a run under test: a host that writes everything down, real speech,
  * a clock of ours, and a phone that is in the test's hand.
  *
  * The phone does what it is told, when it is told; what is played takes as long

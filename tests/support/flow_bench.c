@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * bench.c - a run under test: the host, the phone, the voices.
+ * flow_bench.c - a run under test: the host, the phone, the voices.
  *
  * The voices are the real ones, because times are measured with them; what they
  * said is kept in the build folder, so only the first run waits for them.
  */
-#include "bench.h"
+#include "support/flow_bench.h"
 
 #include <errno.h>
 #include <sched.h>
