@@ -319,12 +319,13 @@ static void read_start(const struct flow_at *root, const json_t *doc)
 {
 	const char *id = flow_text(root, doc, "start", FLOW_NAME_MAX, true);
 	struct flow *f = root->flow;
+	const json_t *nodes = json_object_get(doc, "nodes");
 	size_t starts = 0;
 	bool named = false;
 
 	if (f->nodes_count == 0 &&
-	    json_array_size(json_object_get(doc, "nodes")) > 0)
-		return; /* too many to look for it */
+	    (!json_is_array(nodes) || json_array_size(nodes) > 0))
+		return; /* there is a finding about the nodes already */
 
 	for (size_t i = 0; i < f->nodes_count; i++) {
 		struct flow_node *n = &f->nodes[i];

@@ -350,19 +350,14 @@ static int fetch_code(struct flow_run *run)
 	return needed ? run->host->code(run->ctx, run->code) : 0;
 }
 
-/* Words, and their sound if it is there; -EAGAIN: a voice must speak first. */
-static int attempt(struct flow_run *run, struct flow_prep *p)
+/* What is to be said, as words that the voices know, or will. */
+static int put_all_into_words(struct flow_run *run, struct flow_prep *p)
 {
-	struct playlist *list = NULL;
 	int err = fetch_code(run);
 
 	if (!err)
 		err = collect(run, p);
 	crypto_wipe(run->code, sizeof(run->code));
-	if (!err)
-		err = assemble(run, p, &list);
-	if (!err)
-		sound(run, list);
 	return err;
 }
 
@@ -401,18 +396,17 @@ void flow_run_say(struct flow_run *run, const struct flow_says *says, size_t n)
 	memcpy(run->says, says, n * sizeof(*says));
 	run->says_count = n;
 	p = prep_new(run);
-	err = attempt(run, p);
-	if (err == -EAGAIN) {
+	err = put_all_into_words(run, p);
+	if (!err)
 		err = speech_prepare(run->speech, p->items, p->count, run->loop,
 				     rendered, p);
-		p->pending = err == 0;
-	}
-	if (p->pending)
-		run->saying = p;
-	else
+	if (err) {
 		prep_free(p);
-	if (err)
 		unsaid(run);
+		return;
+	}
+	p->pending = true;
+	run->saying = p;
 }
 
 void flow_talk_own(struct flow_run *run, const char *phrase)

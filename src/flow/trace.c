@@ -7,7 +7,6 @@
  * secret.  Text that came from outside is distrusted too: a run of digits in it
  * may be a code that somebody forgot to call secret.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,6 @@
  * A value that was never set reads as empty.  All are wiped with the run: they
  * are mostly a person's, and sometimes a code.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

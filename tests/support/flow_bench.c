@@ -200,6 +200,17 @@ void bench_put_down(struct bench *b)
 	bench_go(b, 0);
 }
 
+void bench_key_and_put_down(struct bench *b, char key)
+{
+	tell(b->call, &(struct tel_event){.kind = TEL_KEY,
+					  .key = key,
+					  .play_id = b->call->id,
+					  .played_ms = heard_ms(b->call)});
+	(void)loop_turn(b->loop);
+	end_call(b->call, (struct tel_event){.cause = TEL_HUNG_UP});
+	bench_go(b, 0);
+}
+
 void bench_refuse(struct bench *b, int sip_code, int q850)
 {
 	assert_non_null(b->call);
@@ -310,6 +321,8 @@ static int host_code(void *ctx, char out[CODE_BYTES])
 {
 	const struct bench *b = ctx;
 
+	if (!b->code)
+		return -ENOKEY;
 	(void)snprintf(out, CODE_BYTES, "%s", b->code);
 	return 0;
 }
@@ -431,6 +444,24 @@ static void wait_for_voices(const struct bench *b)
 	assert_int_equal(speech_say(b->speech, u, &sound, &d), 0);
 }
 
+void bench_forget(struct bench *b)
+{
+	for (size_t i = 0; i < b->steps_count; i++)
+		free(b->steps[i]);
+	b->steps_count = b->news_count = b->plays_count = 0;
+	if (b->over) {
+		union {
+			const char *borrowed;
+			char *owned;
+		} node = {.borrowed = b->end.node};
+
+		free(node.owned);
+	}
+	free(b->trace);
+	b->trace = NULL;
+	b->over = false;
+}
+
 int bench_teardown(void **state)
 {
 	struct bench *b = *state;
@@ -442,17 +473,7 @@ int bench_teardown(void **state)
 		; /* answers that nobody waits for */
 	tel_free(b->tel);
 	flow_unref(b->flow);
-	for (size_t i = 0; i < b->steps_count; i++)
-		free(b->steps[i]);
-	if (b->over) {
-		union {
-			const char *borrowed;
-			char *owned;
-		} node = {.borrowed = b->end.node};
-
-		free(node.owned);
-	}
-	free(b->trace);
+	bench_forget(b);
 	rng_free(b->rng);
 	loop_free(b->loop);
 	clock_free(b->clock);
@@ -497,6 +518,15 @@ static void load(struct bench *b, const char *text, size_t n)
 	assert_non_null(b->flow);
 }
 
+/* Single quotes stand for double ones. */
+static void load_quoted(struct bench *b, struct buf *text)
+{
+	for (size_t i = 0; i < text->n; i++)
+		if (text->p[i] == '\'')
+			text->p[i] = '"';
+	load(b, text->p, text->n);
+}
+
 void bench_built_in(struct bench *b, const char *name)
 {
 	char below[64], path[TEST_PATH_BYTES];
@@ -518,10 +548,21 @@ void bench_flow(struct bench *b, const char *nodes)
 		   "{'format':'voiceflow/1','name':'Test','start':'Start',"
 		   "'nodes':[%s,{'id':'Bye','type':'hangup'}]}",
 		   nodes);
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] == '\'')
-			text.p[i] = '"';
-	load(b, text.p, text.n);
+	load_quoted(b, &text);
+}
+
+void bench_document(struct bench *b, const char *fields, const char *nodes)
+{
+	AUTO_BUF(text, 64 << 10);
+
+	buf_printf(&text,
+		   "{'format':'voiceflow/1','name':'Test','start':'Start',%s"
+		   "'nodes':[{'id':'Start','type':'start','on':{'api_request':"
+		   "'Call'}},{'id':'Call','type':'call','config':{'to':"
+		   "'{{verification.to}}'},'on':{'answered':'Begin'}},%s,"
+		   "{'id':'Bye','type':'hangup'}]}",
+		   fields, nodes);
+	load_quoted(b, &text);
 }
 
 void bench_call_flow(struct bench *b, const char *nodes)
@@ -556,6 +597,15 @@ void bench_await_play(struct bench *b)
 			(void)sched_yield();
 	}
 	assert_true(b->plays_count > before);
+}
+
+void bench_await_over(struct bench *b)
+{
+	for (long i = 0; i < TURNS_MAX && !b->over; i++) {
+		if (!loop_turn(b->loop))
+			(void)sched_yield();
+	}
+	assert_true(b->over);
 }
 
 void bench_start(struct bench *b)

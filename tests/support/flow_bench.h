@@ -91,13 +91,20 @@ void bench_built_in(struct bench *b, const char *name);
 /* A document's nodes in JSON, with ' for "; "Start" and "Bye" (hangup) come by
  * themselves. */
 void bench_flow(struct bench *b, const char *nodes);
+/* The same with further fields of the document before its nodes. */
+void bench_document(struct bench *b, const char *fields, const char *nodes);
 /* The same, with an answered call before it: the first node is "Begin". */
 void bench_call_flow(struct bench *b, const char *nodes);
 /* For bench_call_flow(): asks for the code, verifies it, says what came. */
 extern const char BENCH_CODE_INPUT[];
+/* A node that says a text. */
+#define BENCH_SAY(id, text, to)                                    \
+	"{'id':'" id "','type':'play','config':{'speech':{'kind':" \
+	"'text','text':'" text "'}},'on':{'completed':'" to "'}}"
 void bench_start(struct bench *b);  /* and until it dials, or is over */
 void bench_answer(struct bench *b); /* start, ring, answer */
 void bench_go(struct bench *b, int64_t ms);
+void bench_forget(struct bench *b); /* what came of the last run */
 /* Until it is over; fails the test after `ms`. */
 void bench_finish(struct bench *b, int64_t ms);
 
@@ -108,6 +115,7 @@ void bench_pick_up(struct bench *b);
 void bench_key(struct bench *b, char key);
 void bench_keys(struct bench *b, const char *keys); /* 300 ms apart */
 void bench_put_down(struct bench *b);
+void bench_key_and_put_down(struct bench *b, char key);
 void bench_refuse(struct bench *b, int sip_code, int q850);
 void bench_go_dead(struct bench *b); /* it says nothing any more */
 void bench_tell(struct bench *b, const struct tel_event *ev);
@@ -115,6 +123,7 @@ bool bench_sounds(const struct bench *b);
 struct playlist *bench_sound(const struct bench *b); /* borrowed */
 /* Until the next play has begun; until what sounds has ended. */
 void bench_hear(struct bench *b);
+void bench_await_over(struct bench *b);
 void bench_await_play(struct bench *b); /* a voice must speak first */
 void bench_hear_out(struct bench *b);
 void bench_hear_to_mark(struct bench *b);

@@ -343,6 +343,49 @@ TEST(a_number_with_a_failed_call_has_five_digits)
 	assert_int_equal(strlen(digits), 5);
 }
 
+TEST(the_document_says_how_many_digits_and_what_is_said)
+{
+	struct bench *b = *state;
+	char digits[16];
+
+	b->params.human_digits = 0;
+	bench_call_flow(b, "{'id':'Begin','type':'human-check','config':{"
+			   "'offers':1,'digits':4,'goodbye':[],'ask':"
+			   "'check.first_go'},'on':{'passed':'Bye','suspected'"
+			   ":'Bye','no_input':'Bye','reported':'Bye'}}");
+	bench_answer(b);
+	bench_asked_digits(b, digits);
+	assert_int_equal(strlen(digits), 4);
+	assert_non_null(strstr(bench_last(b)->caption, "To go on, press"));
+	bench_finish(b, 30000);
+
+	assert_true(bench_took(b, "Begin", "no_input"));
+	assert_int_equal(b->plays_count, 1);
+}
+
+TEST(a_check_that_comes_again_is_as_strict_as_it_was)
+{
+	struct bench *b = *state;
+	char digits[16];
+
+	bench_call_flow(b, "{'id':'Begin','type':'human-check','config':{"
+			   "'goodbye':[]},'on':{'passed':'Bye','suspected':"
+			   "'Again','no_input':'Bye','reported':'Bye'}},"
+			   "{'id':'Again','type':'repeat','config':{'max':1},"
+			   "'on':{'again':'Begin','done':'Bye'}}");
+	bench_answer(b);
+	bench_hear_to_mark(b);
+	bench_asked_digits(b, digits);
+	spoil(digits);
+	bench_keys(b, digits);
+	ask_again(b, digits);
+	spoil(digits);
+	bench_keys(b, digits);
+	ask_again(b, digits); /* the second check */
+
+	assert_int_equal(strlen(digits), 5);
+}
+
 /* --- 9 and 0 --------------------------------------------------------------------- */
 
 static void assert_reported(const struct bench *b)
@@ -612,6 +655,8 @@ int main(void)
 		WITH_BENCH(noise_in_the_greeting_makes_the_offer_longer),
 		WITH_BENCH(an_answer_within_noise_is_not_judged),
 		WITH_BENCH(a_number_with_a_failed_call_has_five_digits),
+		WITH_BENCH(the_document_says_how_many_digits_and_what_is_said),
+		WITH_BENCH(a_check_that_comes_again_is_as_strict_as_it_was),
 		WITH_BENCH(nine_in_the_greeting_reports),
 		WITH_BENCH(nine_before_it_was_said_is_remembered),
 		WITH_BENCH(

@@ -7,10 +7,6 @@
 
 #include "support/flow_bench.h"
 
-#define SAY(id, text, to)                                          \
-	"{'id':'" id "','type':'play','config':{'speech':{'kind':" \
-	"'text','text':'" text "'}},'on':{'completed':'" to "'}}"
-
 /* --- values ------------------------------------------------------------------------------ */
 
 TEST(values_are_set_and_branched_on)
@@ -34,7 +30,7 @@ TEST(values_are_set_and_branched_on)
 		"{'name':'no','left':'{{vars.s}}','op':'equals','right':'Acme'"
 		"},{'name':'yes','left':'{{vars.s}}','op':'starts_with',"
 		"'right':'AC'}]},'on':{'no':'Bye','yes':'Last','otherwise':"
-		"'Bye'}}," SAY("Last", "Right.", "Bye"));
+		"'Bye'}}," BENCH_SAY("Last", "Right.", "Bye"));
 	bench_answer(b);
 	bench_finish(b, 10000);
 
@@ -59,6 +55,44 @@ TEST(a_variable_is_rendered_while_the_person_waits)
 	bench_await_play(b);
 
 	assert_int_equal(bench_count_said(b, "You pressed 7."), 1);
+}
+
+/* Each op, with what is less, equal and more. */
+TEST(each_comparison_compares)
+{
+	static const struct {
+		const char *op, *expected; /* for 1, 2 and 3 against 2 */
+	} ops[] = {
+		{"equals", "-+-"},   {"not_equals", "+-+"},
+		{"less", "+--"},     {"less_or_equal", "++-"},
+		{"more", "--+"},     {"more_or_equal", "-++"},
+		{"contains", "-+-"}, {"starts_with", "-+-"},
+	};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < COUNT_OF(ops); i++) {
+		for (unsigned k = 0; k < 3; k++) {
+			AUTO_BUF(nodes, 1024);
+
+			b->params.attempt = 1 + k;
+			buf_printf(&nodes,
+				   "{'id':'Begin','type':'branch','config':{"
+				   "'cases':[{'name':'yes','left':'"
+				   "{{verification.attempt}}','op':'%s','right'"
+				   ":'2'}]},'on':{'yes':'Yes','otherwise':'Bye'"
+				   "}},{'id':'Yes','type':'hangup'}",
+				   ops[i].op);
+			bench_call_flow(b, nodes.p);
+			b->asked = 0;
+			b->over = false;
+			bench_answer(b);
+			bench_finish(b, 100);
+			assert_string_equal(b->end.node,
+					    ops[i].expected[k] == '+' ? "Yes"
+								      : "Bye");
+			bench_forget(b);
+		}
+	}
 }
 
 /* --- input -------------------------------------------------------------------------------- */
@@ -272,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_BENCH(values_are_set_and_branched_on),
+		WITH_BENCH(each_comparison_compares),
 		WITH_BENCH(a_variable_is_rendered_while_the_person_waits),
 		WITH_BENCH(digits_are_taken_and_verified),
 		WITH_BENCH(wrong_digits_are_a_mismatch),
