@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-enum { TURNS_MAX = 100000000 };
+enum { PATIENCE_MS = 120000 }; /* with voices, on a busy machine */
 
 static struct speech *voices;
 static struct phrases *scripts;
@@ -578,33 +578,44 @@ void bench_call_flow(struct bench *b, const char *nodes)
 	bench_flow(b, text.p);
 }
 
+/* One turn of the loop while a voice speaks; false when that takes too long.
+ * Voices have a thread of their own, and real time. */
+static bool wait_a_turn(const struct bench *b, int64_t *since)
+{
+	int64_t at = clock_mono_ms(clock_real());
+
+	if (*since == 0)
+		*since = at;
+	if (!loop_turn(b->loop))
+		(void)sched_yield();
+	return at - *since < PATIENCE_MS;
+}
+
 /* Until the voices have answered: they have threads of their own. */
 static void prepare(struct bench *b)
 {
-	for (long i = 0; i < TURNS_MAX && !b->over && b->asked == 0; i++) {
-		if (!loop_turn(b->loop))
-			(void)sched_yield();
-	}
+	int64_t since = 0;
+
+	while (!b->over && b->asked == 0 && wait_a_turn(b, &since))
+		;
 	assert_true(b->over || b->asked > 0);
 }
 
-void bench_await_play(struct bench *b)
+void bench_await_plays(struct bench *b, size_t count)
 {
-	size_t before = b->plays_count;
+	int64_t since = 0;
 
-	for (long i = 0; i < TURNS_MAX && b->plays_count == before; i++) {
-		if (!loop_turn(b->loop))
-			(void)sched_yield();
-	}
-	assert_true(b->plays_count > before);
+	while (b->plays_count < count && wait_a_turn(b, &since))
+		;
+	assert_true(b->plays_count >= count);
 }
 
 void bench_await_over(struct bench *b)
 {
-	for (long i = 0; i < TURNS_MAX && !b->over; i++) {
-		if (!loop_turn(b->loop))
-			(void)sched_yield();
-	}
+	int64_t since = 0;
+
+	while (!b->over && wait_a_turn(b, &since))
+		;
 	assert_true(b->over);
 }
 

@@ -124,7 +124,8 @@ struct playlist *bench_sound(const struct bench *b); /* borrowed */
 /* Until the next play has begun; until what sounds has ended. */
 void bench_hear(struct bench *b);
 void bench_await_over(struct bench *b);
-void bench_await_play(struct bench *b); /* a voice must speak first */
+/* Until so many plays have begun; a voice must speak first. */
+void bench_await_plays(struct bench *b, size_t count);
 void bench_hear_out(struct bench *b);
 void bench_hear_to_mark(struct bench *b);
 /* The digits at the end of the last caption. */

@@ -52,7 +52,7 @@ TEST(a_variable_is_rendered_while_the_person_waits)
 		   "'completed':'Bye'}}");
 	bench_answer(b);
 	bench_key(b, '7');
-	bench_await_play(b);
+	bench_await_plays(b, 1);
 
 	assert_int_equal(bench_count_said(b, "You pressed 7."), 1);
 }
