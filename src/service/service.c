@@ -187,7 +187,7 @@ static void make_up(struct service *sv)
 	struct verification *v = &sv->made_up;
 
 	*v = (struct verification){
-		.id = "ver_000000000000000000000000000000000000",
+		.id = "ver_00000000000000000000000000000000",
 		.application = "~",
 		.key_id = "key_00000000000000000000",
 		.number_hash = "00000000000000000000000000000000",
