@@ -9,6 +9,7 @@
  * from the load's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -87,6 +88,7 @@ static enum MHD_Result bare_answer(struct MHD_Connection *conn)
 	return rc;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are not ours */
 static enum MHD_Result on_bare(void *cls, struct MHD_Connection *conn,
 			       const char *url, const char *method,
 			       const char *version, const char *upload,
@@ -285,7 +287,7 @@ static double measure(enum kind kind, double wall)
 	struct load_result r = {0};
 	int pipes[2], err;
 
-	if (pipe(pipes))
+	if (pipe2(pipes, O_CLOEXEC))
 		return 0;
 	params.server = fork();
 	if (params.server == 0)

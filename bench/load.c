@@ -190,6 +190,14 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The latency that `percent` of the answers stay under. */
+static double at_share(const struct load *l, unsigned percent)
+{
+	uint64_t i = (l->r->answers - 1) * percent / 100;
+
+	return (double)l->took_ns[i] / 1e6;
+}
+
 static void sum_up(struct load *l)
 {
 	struct load_result *r = l->r;
@@ -197,8 +205,8 @@ static void sum_up(struct load *l)
 	if (r->answers == 0)
 		return;
 	qsort(l->took_ns, r->answers, sizeof(*l->took_ns), by_size);
-	r->p50_ms = l->took_ns[r->answers / 2] / 1e6;
-	r->p99_ms = l->took_ns[r->answers - 1 - r->answers / 100] / 1e6;
+	r->p50_ms = at_share(l, 50);
+	r->p99_ms = at_share(l, 99);
 }
 
 static int drive(struct load *l)
