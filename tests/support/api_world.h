@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * api_world.h - a whole service behind its real HTTP interface.
+ *
+ * The clock is the world's, and so is the line: while an answer is waited for,
+ * the test's thread turns the loop and time stands still.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "support/http.h"
+#include "support/world.h"
+#include "web/web.h"
+
+struct api_world {
+	struct world *w;
+	struct rng *rng; /* the world's own, for its telephone */
+	struct api *api;
+	struct web *web;
+	unsigned port;
+	/* tokens of application `shop`, by scope, and one of `other` */
+	char verify[SERVICE_TOKEN_BYTES], check[SERVICE_TOKEN_BYTES],
+		flows[SERVICE_TOKEN_BYTES], other[SERVICE_TOKEN_BYTES];
+	char verify_id[VERIFICATION_APP_BYTES]; /* key id */
+};
+
+int api_world_setup(void **state);
+int api_world_teardown(void **state);
+
+struct api_ask {
+	const char *method, *path;
+	const char *token;   /* Bearer; NULL: none */
+	const char *headers; /* further lines that end in CRLF; NULL: none */
+	const char *body;    /* NULL: none */
+};
+/* One request on a connection of its own, and its whole answer. */
+void api_world_ask(struct api_world *aw, const struct api_ask *ask,
+		   struct http_answer *out);
+/* Sends it and waits for nothing; the connection. */
+int api_world_send(struct api_world *aw, const struct api_ask *ask);
+/* Turns the loop until there is something to read. */
+void api_world_await(struct api_world *aw, int fd);
+
+/* POST with the verify key; asserts the status. */
+void api_world_post(struct api_world *aw, const char *path, const char *body,
+		    int status, struct http_answer *out);
+/* Creates, and writes the id down. */
+void api_world_create(struct api_world *aw, const char *to, const char *flow,
+		      char id[VERIFICATION_ID_BYTES]);
+/* A member of an answer's object, as text, in static memory; "" if absent. */
+const char *api_world_text(const struct http_answer *a, const char *name);
+/* The code of a verification, as it would be spoken. */
+void api_world_code(struct api_world *aw, const char *id, char out[CODE_BYTES]);
