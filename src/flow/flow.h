@@ -108,8 +108,8 @@ struct flow_end {
 
 /*
  * What a run asks of the world.  All are called on the line thread.  Those with
- * a done handler answer later, from the loop, once; after flow_run_free() the
- * host must not call it (flow_run_free() is told by `gone`).
+ * a done handler answer later, from the loop, once; after over() or
+ * flow_run_free() the host must not call it.
  */
 typedef void flow_answer_h(struct flow_run *run, int result, int64_t detail);
 
@@ -123,7 +123,8 @@ struct flow_host {
 	/* Dial; fills route's name.  As tel_dial(). */
 	int (*dial)(void *ctx, const struct tel_params *params,
 		    const char *route, struct tel_call **out);
-	/* What happened on the phone, for records and events; no answer. */
+	/* What happened on the phone, for records and events; no answer.
+	 * EVENT_DIALING is not among it: may_dial() was asked before. */
 	void (*news)(void *ctx, enum outcome_event event, enum outcome_leg leg,
 		     int sip_code);
 	/*

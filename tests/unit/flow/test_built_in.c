@@ -270,6 +270,29 @@ TEST(no_call_is_longer_than_its_cap)
 	in_each(at_its_longest);
 }
 
+/* B4: three offers within 35 s, whatever the language and the brand. */
+static void offers_fit(struct bench *b, const char *flow, const char *language)
+{
+	if (strcmp(flow, "plain") == 0)
+		return;
+	b->params.language = language;
+	b->params.brand = LONG_BRAND;
+	b->params.human_digits = 5;
+	bench_built_in(b, flow);
+	bench_answer(b);
+	bench_finish(b, CAP_MS);
+
+	assert_int_equal(b->plays_count, 5); /* intro, offers, goodbye */
+	assert_true(b->plays[3].at_ms - b->plays[1].at_ms <= 35000);
+	assert_int_equal(b->end.leg, LEG_MACHINE_SUSPECTED);
+}
+
+TEST(three_offers_fit_into_35_seconds)
+{
+	(void)state;
+	in_each(offers_fit);
+}
+
 static void assert_ends(struct bench *b, const char *flow,
 			enum tel_script script, enum outcome_leg leg)
 {
@@ -373,6 +396,55 @@ TEST(wrong_digits_are_tried_three_times)
 	assert_true(bench_took(b, "Tries", "done"));
 }
 
+static struct flow *spoken_twice;
+
+/* B7: frames are compared, so what is heard was said by the fixed clips. */
+static void hear_one(uint64_t seed, const char *language)
+{
+	char code[CODE_BYTES], twice[2 * CODE_BYTES];
+	void *state = NULL;
+	struct bench *b;
+
+	assert_int_equal(bench_setup(&state), 0);
+	b = state;
+	rng_free(b->rng);
+	b->rng = b->params.rng = rng_seeded(seed);
+	for (unsigned i = 0; i < b->params.code_length; i++)
+		code[i] = (char)('0' + rng_below(b->rng, 10));
+	code[b->params.code_length] = '\0';
+	(void)snprintf(twice, sizeof(twice), "%s%s", code, code);
+	b->code = code;
+	plug_in(b, language, TEL_SCRIPT_LISTEN);
+	b->params.language = language;
+	b->flow = flow_ref(spoken_twice);
+	bench_start(b);
+	bench_finish(b, WHOLE_MS);
+
+	assert_string_equal(heard, twice);
+	assert_int_equal(bench_teardown(&state), 0);
+}
+
+TEST(a_thousand_codes_are_heard_in_each_language)
+{
+	enum { CODES = 1000 };
+	struct bench *b = NULL;
+	void *own = NULL;
+
+	(void)state;
+	assert_int_equal(bench_setup(&own), 0);
+	b = own;
+	bench_call_flow(b, "{'id':'Begin','type':'speak-code','config':{"
+			   "'repeats':0},'on':{'completed':'Bye','reported':"
+			   "'Bye'}}");
+	spoken_twice = flow_ref(b->flow);
+	b->asked = 1; /* it never runs */
+	assert_int_equal(bench_teardown(&own), 0);
+	for (size_t l = 0; l < COUNT_OF(LANGUAGES); l++)
+		for (uint64_t i = 0; i < CODES; i++)
+			hear_one(i, LANGUAGES[l]);
+	flow_unref(spoken_twice);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +453,8 @@ int main(void)
 		cmocka_unit_test(unrepeated_each_flow_takes_less_than_a_minute),
 		cmocka_unit_test(the_first_word_comes_in_time),
 		cmocka_unit_test(no_call_is_longer_than_its_cap),
+		cmocka_unit_test(three_offers_fit_into_35_seconds),
+		cmocka_unit_test(a_thousand_codes_are_heard_in_each_language),
 		WITH_BENCH(a_busy_phone_is_busy),
 		WITH_BENCH(a_phone_that_nobody_takes_is_no_answer),
 		WITH_BENCH(a_call_that_is_declined_is_declined),
