@@ -364,6 +364,8 @@ static int run_all(struct bench *b, const char *folder, const char *only)
 		return 1;
 	}
 	run(b, &fill, INFLIGHT_MAX, INT32_MAX);
+	if (only && strcmp(only, "check") == 0)
+		run(b, &kinds[1], INFLIGHT_MAX, RUN_MS);
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
 		if (only && strcmp(only, kinds[i].name) != 0)
 			continue;

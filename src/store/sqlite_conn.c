@@ -84,7 +84,7 @@ int store_conn_open(const struct store_lite *s, struct store_conn *c,
 				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 					 SQLITE_OPEN_NOMUTEX |
 					 SQLITE_OPEN_EXRESCODE,
-				 s->vfs);
+				 store_lite_vfs(s->vfs));
 
 	if (rc == SQLITE_OK) {
 		(void)snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%d",

@@ -123,6 +123,11 @@ MUST_CHECK int store_conn_kind(struct store_conn *c, const char *name);
 /* The same, but it is added when absent.  -E2BIG: too many. */
 MUST_CHECK int store_conn_kind_add(struct store_conn *c, const char *name);
 
+/* --- sqlite_vfs.c: the log in few pieces --------------------------------------- */
+
+/* The name of ours over the one so called (NULL: the usual). */
+const char *store_lite_vfs(const char *name);
+
 /* --- sqlite_schema.c --------------------------------------------------------- */
 
 /* Makes or migrates; refuses what is not ours or newer. */

@@ -6,18 +6,18 @@
  * for.  The number of the newest event that went is kept: a follower whose
  * cursor is before it may have missed something, and is told.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
 enum { PIECE = 256 };
 
-static int delete_until(struct store_lite *s, enum store_sql which,
-			int64_t now_ms, unsigned *removed)
+static int delete_records(struct store_lite *s, int64_t now_ms,
+			  unsigned *removed)
 {
 	struct store_conn *c = &s->writer;
-	sqlite3_stmt *st = store_conn_use(c, which);
+	sqlite3_stmt *st = store_conn_use(c, SQL_RECORD_SWEEP);
 	int err;
 
 	(void)sqlite3_bind_int64(st, 1, now_ms);
@@ -25,6 +25,54 @@ static int delete_until(struct store_lite *s, enum store_sql which,
 	err = store_conn_run(c, st);
 	if (!err)
 		*removed += (unsigned)sqlite3_changes(c->h);
+	return err;
+}
+
+/* The windows that are over, one by one: as one statement, sqlite would look
+ * at all counters of a window to delete some of them. */
+struct over {
+	int64_t ends_ms, window_ms;
+	char name[STORE_ID_MAX + 1];
+};
+
+static int find_over(struct store_lite *s, int64_t now_ms, struct over *found,
+		     size_t *count)
+{
+	struct store_conn *c = &s->writer;
+	sqlite3_stmt *st = store_conn_use(c, SQL_COUNTER_OVER);
+	int n;
+
+	*count = 0;
+	(void)sqlite3_bind_int64(st, 1, now_ms);
+	(void)sqlite3_bind_int(st, 2, PIECE);
+	while ((n = store_conn_step(c, st)) > 0) {
+		struct over *o = &found[(*count)++];
+
+		o->ends_ms = sqlite3_column_int64(st, 0);
+		(void)snprintf(o->name, sizeof(o->name), "%s",
+			       store_conn_text(st, 1));
+		o->window_ms = sqlite3_column_int64(st, 2);
+	}
+	return n;
+}
+
+static int delete_counters(struct store_lite *s, int64_t now_ms,
+			   unsigned *removed)
+{
+	struct store_conn *c = &s->writer;
+	struct over found[PIECE];
+	size_t count;
+	int err = find_over(s, now_ms, found, &count);
+
+	for (size_t i = 0; i < count && !err; i++) {
+		sqlite3_stmt *st = store_conn_use(c, SQL_COUNTER_DELETE);
+
+		(void)sqlite3_bind_int64(st, 1, found[i].ends_ms);
+		store_conn_bind_text(st, 2, found[i].name);
+		(void)sqlite3_bind_int64(st, 3, found[i].window_ms);
+		err = store_conn_run(c, st);
+	}
+	*removed += (unsigned)count;
 	return err;
 }
 
@@ -85,10 +133,10 @@ int store_lite_sweep(struct store_lite *s, struct store_op *op)
 	int64_t now_ms = clock_wall_ms(s->clock);
 	int64_t age_ms = op->of.sweep.events_older_than_ms;
 	unsigned removed = 0;
-	int err = delete_until(s, SQL_RECORD_SWEEP, now_ms, &removed);
+	int err = delete_records(s, now_ms, &removed);
 
 	if (!err)
-		err = delete_until(s, SQL_COUNTER_SWEEP, now_ms, &removed);
+		err = delete_counters(s, now_ms, &removed);
 	if (!err)
 		err = store_lite_expire_holds(s, now_ms, &removed);
 	if (!err && age_ms)

@@ -579,6 +579,85 @@ static void count_done(const struct store_result *r, void *ctx)
 	atomic_fetch_add(r->err ? &g->failed : &g->ran, 1);
 }
 
+static void open_gate(struct gate *g)
+{
+	(void)pthread_mutex_lock(&g->lock);
+	g->open = true;
+	(void)pthread_cond_broadcast(&g->moved);
+	(void)pthread_mutex_unlock(&g->lock);
+}
+
+enum { HEAVY = 80 }; /* of 200 KiB: twice what a connection keeps in memory */
+
+/* A value of its own for each record. */
+struct heavy {
+	struct gate *g;
+	int i;
+};
+
+static int apply_heavy(struct store_tx *tx, void *ctx)
+{
+	const struct heavy *h = ctx;
+	char *value = calloc(1, BIG);
+
+	memset(value, 'a' + h->i % 26, BIG);
+	store_tx_put(tx, 0, span_make(value, BIG), NULL);
+	free(value);
+	return 0;
+}
+
+static void heavy_done(const struct store_result *r, void *ctx)
+{
+	const struct heavy *h = ctx;
+
+	count_done(r, h->g);
+}
+
+static void queue_heavy(struct store *st, struct heavy *all, struct gate *g)
+{
+	for (int i = 0; i < HEAVY; i++) {
+		char id[16];
+		const struct store_key key = {"heavy", id};
+
+		(void)snprintf(id, sizeof(id), "h%d", i);
+		all[i] = (struct heavy){.g = g, .i = i};
+		assert_int_equal(store_change(st, 0, &key, 1, apply_heavy,
+					      heavy_done, &all[i]),
+				 0);
+	}
+}
+
+TEST(a_batch_larger_than_the_cache_is_written_whole)
+{
+	struct fixture *f = *state;
+	struct store *st = open_ok(f);
+	struct heavy all[HEAVY];
+	struct store_stats stats;
+	struct gate g;
+
+	gate_init(&g, st);
+	assert_int_equal(
+		store_change(st, 0, NULL, 0, apply_nothing, hold_gate, &g), 0);
+	wait_entered(&g);
+	queue_heavy(st, all, &g);
+	open_gate(&g);
+	assert_int_equal(bl_put(st, 0, "a", "x", "v"), 0);
+	store_stats(st, &stats);
+	store_close(st);
+	assert_int_equal(atomic_load(&g.ran), HEAVY);
+	assert_true(stats.batches <= 3);
+
+	st = open_ok(f);
+	for (int i = 0; i < HEAVY; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof(id), "h%d", i);
+		assert_int_equal(bl_get(st, 0, "heavy", id).text[9],
+				 'a' + i % 26);
+	}
+	store_close(st);
+}
+
 TEST(a_full_queue_says_so_at_once)
 {
 	struct fixture *f = *state;
@@ -599,10 +678,7 @@ TEST(a_full_queue_says_so_at_once)
 	assert_int_equal(err, -EAGAIN);
 	assert_int_equal(queued, STORE_WAITING_MAX);
 	assert_int_equal(stats.waiting, STORE_WAITING_MAX);
-	(void)pthread_mutex_lock(&g.lock);
-	g.open = true;
-	(void)pthread_cond_broadcast(&g.moved);
-	(void)pthread_mutex_unlock(&g.lock);
+	open_gate(&g);
 	store_close(st);
 	assert_int_equal(atomic_load(&g.ran), queued);
 }
@@ -669,6 +745,7 @@ int main(void)
 			a_foreign_reader_that_stays_stops_nobody_and_the_log_recovers),
 		WITH_FILE(what_was_overwritten_or_deleted_is_not_in_the_file),
 		WITH_FILE(a_list_of_few_among_many_finds_them_all_in_order),
+		WITH_FILE(a_batch_larger_than_the_cache_is_written_whole),
 		WITH_FILE(a_full_queue_says_so_at_once),
 		WITH_FILE(closing_finishes_what_is_queued_and_takes_no_more),
 		WITH_FILE(closing_nothing_is_fine),
