@@ -148,16 +148,7 @@ int code_derive(const struct keyring *ring, const struct code_binding *b,
 
 void code_human(struct rng *r, unsigned length, char *out)
 {
-	unsigned last = 0;
-
-	for (unsigned i = 0; i < length; i++) {
-		unsigned key = 1 + rng_below(r, HUMAN_KEYS - (i > 0));
-
-		/* of the seven that are not the last one */
-		if (i > 0 && key >= last)
-			key++;
-		out[i] = (char)('0' + key);
-		last = key;
-	}
+	for (unsigned i = 0; i < length; i++)
+		out[i] = (char)('1' + rng_below(r, HUMAN_KEYS));
 	out[length] = '\0';
 }
