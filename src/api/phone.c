@@ -290,7 +290,7 @@ static json_t *body_of(struct web_request *r, const char *const known[])
 			return o;
 		json_decref(o);
 	}
-	refuse(r, "bad_request", "the body is not what was expected");
+	refuse(r, "invalid_json", "the body is not what was expected");
 	return NULL;
 }
 
@@ -524,7 +524,7 @@ void api_phone_act(struct api_phone *p, struct web_request *r)
 	if (!o)
 		return;
 	if (read_action(o, &page, &a)) {
-		refuse(r, "bad_request", "the body is not what was expected");
+		refuse(r, "invalid_json", "the body is not what was expected");
 		return;
 	}
 	if (!name_act(web_part(r, 1), &a.act) ||
