@@ -53,20 +53,54 @@ void app_dev_show_link(unsigned port, const struct settings *s,
 	(void)fflush(stdout);
 }
 
-/* The token of an earlier start, if it still opens the door. */
-static int find_token(struct service *service, char *out, size_t n)
+/* The token of an earlier start. */
+static int read_token(char *out, size_t n)
 {
 	AUTO_BUF(text, TOKEN_MAX);
-	struct service_who who;
 	struct span token;
 
 	if (file_read(TOKEN_FILE, &text))
 		return -ENOENT;
 	token = span_trim(buf_view(&text));
-	if (token.n >= n || !service_authorize(service, NULL, token, &who))
+	if (token.n == 0 || token.n >= n)
 		return -ENOENT;
 	(void)snprintf(out, n, "%.*s", (int)token.n, token.p);
+	crypto_wipe(text.p, text.n);
 	return 0;
+}
+
+/* Is it of a key in this store?  "vok_ID_SECRET" is of "key_ID". */
+static bool is_of_a_key(const char *token, const json_t *keys)
+{
+	struct span name = span_of(token);
+	size_t i;
+	json_t *key;
+
+	if (!span_starts(name, "vok_"))
+		return false;
+	name = span_make(name.p + 4, name.n - 4);
+	json_array_foreach(keys, i, key)
+	{
+		const char *id = json_string_value(json_object_get(key, "id"));
+
+		if (id && span_starts(span_of(id), "key_") &&
+		    span_starts(name, id + 4))
+			return true;
+	}
+	return false;
+}
+
+static int find_token(const struct service_admin *admin, char *out, size_t n,
+		      struct diag *d)
+{
+	AUTO_FREE char *json = NULL;
+	AUTO_JSON json_t *keys = NULL;
+
+	if (read_token(out, n) ||
+	    service_key_list(admin, APPLICATION, &json, d) ||
+	    js_parse(span_of(json), &keys, d))
+		return -ENOENT;
+	return is_of_a_key(out, keys) ? 0 : -ENOENT;
 }
 
 static int make_token(const struct service_admin *admin, char *out, size_t n,
@@ -129,19 +163,30 @@ static void print_welcome(const char *origin, const char *token)
 	(void)fflush(stdout);
 }
 
-int app_dev_welcome(const struct service_admin *admin, struct service *service,
-		    unsigned port, const struct settings *s, struct diag *d)
+int app_dev_key(const struct service_admin *admin, struct diag *d)
 {
-	char token[TOKEN_MAX], origin[320];
+	char token[TOKEN_MAX];
 	int err = 0;
 
-	if (find_token(service, token, sizeof(token))) {
+	if (find_token(admin, token, sizeof(token), d)) {
 		err = make_token(admin, token, sizeof(token), d);
 		if (!err)
 			err = keep_token(token, d);
 	}
-	if (err)
-		return err;
+	crypto_wipe(token, sizeof(token));
+	return err;
+}
+
+int app_dev_welcome(struct service *service, unsigned port,
+		    const struct settings *s, struct diag *d)
+{
+	char token[TOKEN_MAX], origin[320];
+	struct service_who who;
+
+	if (read_token(token, sizeof(token)) ||
+	    !service_authorize(service, NULL, span_of(token), &who))
+		return diag_set(d, TOKEN_FILE
+				" is not the key's any more: remove it");
 	app_dev_origin(port, s, origin, sizeof(origin));
 	print_welcome(origin, token);
 	crypto_wipe(token, sizeof(token));

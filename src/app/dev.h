@@ -21,7 +21,9 @@ void app_dev_keep_link(const char *token);
 void app_dev_show_link(unsigned port, const struct settings *s,
 		       const char *token);
 
-/* Make or find the key of application "dev", and print how to begin. */
-MUST_CHECK int app_dev_welcome(const struct service_admin *admin,
-			       struct service *service, unsigned port,
+/* Make or find the key of application "dev": before there is a service, which
+ * reads the keys when it is made and knows this one from the first request. */
+MUST_CHECK int app_dev_key(const struct service_admin *admin, struct diag *d);
+/* Print how to begin. */
+MUST_CHECK int app_dev_welcome(struct service *service, unsigned port,
 			       const struct settings *s, struct diag *d);

@@ -257,6 +257,14 @@ static int start_line(struct server *sv, struct diag *d)
 	return 0;
 }
 
+static int open_key(struct server *sv, struct diag *d)
+{
+	const struct service_admin admin = {sv->store, sv->ring, clock_real(),
+					    rng_system()};
+
+	return sv->dev ? app_dev_key(&admin, d) : 0;
+}
+
 static int open_all(struct server *sv, struct diag *d)
 {
 	int err = app_data_dir(sv->settings, sv->data, d);
@@ -268,6 +276,8 @@ static int open_all(struct server *sv, struct diag *d)
 		return err;
 	sv->settings = NULL;
 	err = open_bottom(sv, d);
+	if (!err)
+		err = open_key(sv, d);
 	if (!err)
 		err = open_speech(sv, d);
 	if (!err)
@@ -392,15 +402,6 @@ static void block_signals(sigset_t *signals)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static int welcome(struct server *sv, struct diag *d)
-{
-	const struct service_admin admin = {sv->store, sv->ring, clock_real(),
-					    rng_system()};
-
-	return app_dev_welcome(&admin, sv->service, web_port(sv->web),
-			       sv->rules->settings, d);
-}
-
 static int run(struct server *sv)
 {
 	const struct rlimit none = {0, 0};
@@ -413,7 +414,8 @@ static int run(struct server *sv)
 	(void)log_level(sv->settings);
 	if (open_all(sv, &d))
 		return app_fail(sv->config, &d);
-	if (sv->dev && welcome(sv, &d))
+	if (sv->dev && app_dev_welcome(sv->service, web_port(sv->web),
+				       sv->rules->settings, &d))
 		return app_fail(sv->config, &d);
 	log_info("server.ready", "listen", LOG_S(sv->rules->settings->listen),
 		 "port", LOG_I(web_port(sv->web)), "version",
