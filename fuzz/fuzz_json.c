@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz_json.c - request bodies: what is read is what its table allows, and what
+ * is refused is refused in words.
+ *
+ * The first byte chooses the request.
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "api/api_priv.h"
+
+static const struct api_field *const tables[] = {
+	api_create_fields,
+	api_check_fields,
+	api_search_fields,
+	api_no_fields,
+};
+
+static void look_at(const struct api_field *f, const struct api_body *b,
+		    size_t i)
+{
+	const char *text = b->at[i].text;
+	int64_t n = b->at[i].number;
+
+	assert(!f->required || text);
+	if (text && f->kind == API_TEXT)
+		assert(strlen(text) <= f->max && span_utf8(span_of(text)));
+	if (text && f->kind == API_OBJECT)
+		assert(text[0] == '{');
+	if (f->kind == API_INT)
+		assert(n == 0 || (n >= f->least && n <= f->most));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct api_field *fields;
+	struct service_create req = {0};
+	struct api_problem p = {0};
+	struct diag why = {0};
+	struct api_body b;
+
+	if (size == 0 || size > WEB_BODY_MAX)
+		return 0;
+	fields = tables[data[0] % COUNT_OF(tables)];
+	if (api_body_read(span_make(data + 1, size - 1), fields, &b, &p,
+			  &why) == 0) {
+		for (size_t i = 0; fields[i].name; i++)
+			look_at(&fields[i], &b, i);
+		if (fields == api_create_fields)
+			api_body_to_create(&b, &req);
+	} else {
+		assert(p.code && p.detail && *p.detail);
+		assert(strcmp(p.code, "invalid_json") == 0 ||
+		       (p.field && *p.field) ||
+		       strcmp(p.code, "unknown_field") == 0);
+	}
+	api_body_free(&b);
+	return 0;
+}
