@@ -124,19 +124,29 @@ static void read_n(int fd, size_t n, struct buf *out)
 	assert_int_equal(out->err, 0);
 }
 
-static void read_chunks(int fd, struct buf *out)
+/* One chunk; its size. */
+static size_t read_chunk(int fd, struct buf *out)
 {
+	AUTO_BUF(line, 128);
 	size_t n;
 
-	do {
-		AUTO_BUF(line, 128);
+	assert_true(read_line_end(fd, "\r\n", &line));
+	n = strtoul(line.p, NULL, 16);
+	read_n(fd, n, out);
+	buf_reset(&line);
+	assert_true(read_line_end(fd, "\r\n", &line));
+	return n;
+}
 
-		assert_true(read_line_end(fd, "\r\n", &line));
-		n = strtoul(line.p, NULL, 16);
-		read_n(fd, n, out);
-		buf_reset(&line);
-		assert_true(read_line_end(fd, "\r\n", &line));
-	} while (n > 0);
+void http_read_chunks_until(int fd, const char *text, struct buf *out)
+{
+	size_t from = 0, n = strlen(text);
+
+	while (out->n < n || !memmem(out->p + from, out->n - from, text, n)) {
+		from = out->n > n ? out->n - n : 0;
+		if (read_chunk(fd, out) == 0)
+			fail_msg("it ended before: %s", text);
+	}
 }
 
 const char *http_header(const struct http_answer *a, const char *name)
@@ -184,7 +194,8 @@ void http_read(int fd, bool head, struct http_answer *out)
 		return;
 	coding = http_header(out, "Transfer-Encoding");
 	if (coding && strcmp(coding, "chunked") == 0) {
-		read_chunks(fd, &out->body);
+		while (read_chunk(fd, &out->body) > 0)
+			;
 		return;
 	}
 	length = http_header(out, "Content-Length");

@@ -28,6 +28,9 @@ void http_send_bytes(int fd, const void *p, size_t n);
 void http_read(int fd, bool head, struct http_answer *out);
 /* Exactly what came so far and on, until `text` is in it. */
 void http_read_until(int fd, const char *text, struct buf *out);
+/* The body of an answer in chunks, without them, until `text` is in it; the
+ * head was read before. */
+void http_read_chunks_until(int fd, const char *text, struct buf *out);
 bool http_closed(int fd); /* nothing more comes; waits for that */
 /* Of the answer's head, in static memory; NULL if it is not there. */
 const char *http_header(const struct http_answer *a, const char *name);

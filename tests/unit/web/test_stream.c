@@ -39,6 +39,16 @@ static void on_closed(void *ctx)
 	(void)pthread_mutex_unlock(&here.lock);
 }
 
+static int closed_count(void)
+{
+	int n;
+
+	(void)pthread_mutex_lock(&here.lock);
+	n = here.closed;
+	(void)pthread_mutex_unlock(&here.lock);
+	return n;
+}
+
 static void open_stream(struct web_request *r)
 {
 	struct web_stream *s = NULL;
@@ -170,7 +180,7 @@ TEST(a_closed_stream_ends_behind_what_was_written)
 
 	assert_int_equal(a.status, 200);
 	assert_true(span_is(buf_view(&a.body), ":\n\ndata: only this\n\n"));
-	assert_int_equal(here.closed, 0);
+	assert_int_equal(closed_count(), 0);
 	http_answer_free(&a);
 	(void)close(fd);
 }
@@ -240,7 +250,7 @@ TEST(a_reader_who_hangs_up_is_noticed_at_once)
 	do
 		web_stats(f.web, &s);
 	while (s.connections > 0 || s.streams > 0);
-	assert_int_equal(here.closed, 1);
+	assert_int_equal(closed_count(), 1);
 }
 
 TEST(a_reader_who_is_too_slow_is_closed)
@@ -291,7 +301,7 @@ TEST(a_writer_who_waits_for_its_reader_may_write_any_amount)
 		(void)pthread_mutex_unlock(&here.lock);
 	}
 
-	assert_int_equal(here.closed, 0);
+	assert_int_equal(closed_count(), 0);
 	free(data);
 	(void)close(fd);
 }
@@ -339,7 +349,7 @@ TEST(a_stop_ends_streams_and_tells_their_owners)
 	http_read_until(fd, ":\n\n", &got);
 	web_stop(KEEP(f.web));
 
-	assert_int_equal(here.closed, 1);
+	assert_int_equal(closed_count(), 1);
 	assert_true(http_closed(fd));
 	web_stream_event(here.stream, NULL, NULL, span_of("too late"));
 	(void)close(fd);
