@@ -149,12 +149,27 @@ static int claim_file(struct store_lite *s, struct diag *d)
 	return -err;
 }
 
+/* The file was ours alone and is so again: whoever held leases is gone. */
+static int end_leases(struct store_lite *s, struct diag *d)
+{
+	int rc = SQLITE_OK;
+
+	if (!s->guest)
+		rc = sqlite3_exec(s->writer.h,
+				  "UPDATE queue SET due = 0"
+				  " WHERE node IS NOT NULL",
+				  NULL, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : store_conn_refuse(&s->writer, rc, d);
+}
+
 static int open_conns(struct store_lite *s, struct diag *d)
 {
 	int err = store_conn_open(s, &s->writer, d);
 
 	if (!err)
 		err = store_schema_prepare(&s->writer, s->guest, d);
+	if (!err)
+		err = end_leases(s, d);
 	if (!err)
 		err = store_conn_open(s, &s->reader, d);
 	if (!err)

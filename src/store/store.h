@@ -58,7 +58,8 @@ struct store_params {
 	bool guest;
 };
 
-/* Opens, migrates, starts its threads.  d says what is wrong: not a store of
+/* Opens, migrates, starts its threads.  Where a store has one user at a time,
+ * leases of the one before are over.  d says what is wrong: not a store of
  * ours, a newer schema, no permission, a full disk, in use by another. */
 MUST_CHECK int store_open(const struct store_params *params, struct store **out,
 			  struct diag *d);
