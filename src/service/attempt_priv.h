@@ -72,8 +72,7 @@ struct attempt {
 
 	int64_t lease_until_ms; /* monotonic */
 	struct timer renew, retry, late;
-	bool renewing;
-	struct attempt_renewal *renewal;
+	struct attempt_renewal *renewal; /* under way, or NULL */
 };
 
 /* commit.c */

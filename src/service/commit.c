@@ -296,6 +296,7 @@ static void came_back(void *ctx)
 	int err = a->result.err;
 	struct link steps;
 
+	service_out_ended(a->sv);
 	a->busy = false;
 	service_rules_drop(a->rules);
 	a->rules = NULL;
@@ -303,6 +304,8 @@ static void came_back(void *ctx)
 		service_attempt_close(a);
 		return;
 	}
+	if (atomic_load(&a->sv->ended))
+		return;
 	if (err == -ESTALE) {
 		service_attempt_lost(a);
 		return;
@@ -323,9 +326,11 @@ static void came_back(void *ctx)
 static void done(const struct store_result *r, void *ctx)
 {
 	struct attempt *a = ctx;
+	struct service *sv = a->sv;
 
 	a->result = *r;
-	loop_post(a->sv->p.line, &a->post, came_back, a);
+	loop_post(sv->p.line, &a->post, came_back, a);
+	service_out_came_back(sv);
 }
 
 /* What goes into one change: a question to dial goes alone, since a counter may
@@ -362,17 +367,16 @@ void service_attempt_write(struct attempt *a)
 	int err;
 
 	if (a->busy || timer_is_set(&a->retry) || ll_empty(&a->waiting) ||
-	    a->state == ATTEMPT_GONE)
+	    a->state == ATTEMPT_GONE || atomic_load(&a->sv->ended))
 		return;
 	service_place_find(a->sv->p.ring, a->v.application, a->lease.ref,
 			   &place);
 	choose(a);
 	a->rules = service_rules_take(a->sv);
 	a->busy = true;
+	service_out_begin(a->sv);
 	err = store_change(a->sv->p.store, a->lease.partition, keys,
 			   COUNT_OF(keys), apply, done, a);
-	if (err) {
-		a->result = (struct store_result){.err = err};
-		loop_post(a->sv->p.line, &a->post, came_back, a);
-	}
+	if (err)
+		done(&(struct store_result){.err = err}, a);
 }

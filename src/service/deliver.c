@@ -67,7 +67,7 @@ void service_attempt_close(struct attempt *a)
 		ll_remove(&a->link);
 		service_slots_drop(sv, 1);
 	}
-	if (a->busy || a->renewing)
+	if (a->busy || a->renewal)
 		return; /* it comes back, and comes here */
 	drop_steps(&a->waiting);
 	drop_steps(&a->flying);
@@ -129,11 +129,14 @@ static void renewal_back(void *ctx)
 	int err = r->err;
 
 	free(r);
-	a->renewing = false;
+	a->renewal = NULL;
+	service_out_ended(a->sv);
 	if (a->state == ATTEMPT_GONE) {
 		service_attempt_close(a);
 		return;
 	}
+	if (atomic_load(&a->sv->ended))
+		return;
 	if (err == -ESTALE && same && ll_empty(&a->flying)) {
 		service_attempt_lost(a);
 		return;
@@ -151,9 +154,11 @@ static void renewal_back(void *ctx)
 static void renewed(const struct store_result *r, void *ctx)
 {
 	struct attempt_renewal *n = ctx;
+	struct service *sv = n->a->sv;
 
 	n->err = r->err;
-	loop_post(n->a->sv->p.line, &n->post, renewal_back, n);
+	loop_post(sv->p.line, &n->post, renewal_back, n);
+	service_out_came_back(sv);
 }
 
 static void renew(void *ctx)
@@ -164,13 +169,12 @@ static void renew(void *ctx)
 
 	n->a = a;
 	n->lease = a->lease;
-	a->renewing = true;
+	a->renewal = n;
+	service_out_begin(a->sv);
 	err = store_renew(a->sv->p.store, &n->lease, SERVICE_LEASE_MS, renewed,
 			  n);
-	if (err) {
-		n->err = err;
-		loop_post(a->sv->p.line, &n->post, renewal_back, n);
-	}
+	if (err)
+		renewed(&(struct store_result){.err = err}, n);
 }
 
 /* --- the flow's host ------------------------------------------------------------------ */
@@ -394,22 +398,34 @@ static void begin(struct attempt *a)
 		start(a);
 }
 
+static void arrive(struct attempt *a)
+{
+	struct service *sv = a->sv;
+
+	ll_append(&sv->attempts, &a->link);
+	a->lease_until_ms = clock_mono_ms(sv->p.clock) + SERVICE_LEASE_MS;
+	service_out_ended(sv);
+}
+
 static void begin_posted(void *ctx)
 {
 	struct attempt *a = ctx;
 
-	ll_append(&a->sv->attempts, &a->link);
-	a->lease_until_ms = clock_mono_ms(a->sv->p.clock) + SERVICE_LEASE_MS;
-	begin(a);
+	arrive(a);
+	if (!atomic_load(&a->sv->ended))
+		begin(a);
 }
 
 static void fetched_posted(void *ctx)
 {
 	struct attempt *a = ctx;
 
+	service_out_ended(a->sv);
 	a->busy = false;
 	if (a->state == ATTEMPT_GONE)
 		service_attempt_close(a);
+	else if (atomic_load(&a->sv->ended))
+		return;
 	else if (a->result.err)
 		service_attempt_lost(a); /* it is leased again later */
 	else
@@ -420,12 +436,14 @@ static void fetched(int err, const struct store_record *records, size_t count,
 		    const char *next, void *ctx)
 {
 	struct attempt *a = ctx;
+	struct service *sv = a->sv;
 
 	(void)next;
 	if (!err && count > 0)
 		err = verification_unpack(records->value, &a->v);
 	a->result = (struct store_result){.err = err};
-	loop_post(a->sv->p.line, &a->post, fetched_posted, a);
+	loop_post(sv->p.line, &a->post, fetched_posted, a);
+	service_out_came_back(sv);
 }
 
 static void fetch_posted(void *ctx)
@@ -433,15 +451,15 @@ static void fetch_posted(void *ctx)
 	struct attempt *a = ctx;
 	int err;
 
-	ll_append(&a->sv->attempts, &a->link);
-	a->lease_until_ms = clock_mono_ms(a->sv->p.clock) + SERVICE_LEASE_MS;
+	arrive(a);
+	if (atomic_load(&a->sv->ended))
+		return;
 	a->busy = true;
+	service_out_begin(a->sv);
 	err = store_get(a->sv->p.store, a->lease.partition,
 			SERVICE_KIND_VERIFICATION, a->lease.ref, fetched, a);
-	if (err) {
-		a->result = (struct store_result){.err = err};
-		loop_post(a->sv->p.line, &a->post, fetched_posted, a);
-	}
+	if (err)
+		fetched(err, NULL, 0, NULL, a);
 }
 
 void service_deliver(struct service *sv, const struct store_lease *lease,
@@ -459,7 +477,9 @@ void service_deliver(struct service *sv, const struct store_lease *lease,
 		a->v = *v;
 		v->metadata = NULL;
 	}
+	service_out_begin(sv);
 	loop_post(sv->p.line, &a->post, v ? begin_posted : fetch_posted, a);
+	service_out_came_back(sv);
 }
 
 /* --- what was written -------------------------------------------------------------------- */
@@ -571,6 +591,7 @@ struct news {
 static void settle_posted(void *ctx)
 {
 	struct news *n = ctx;
+	struct service *sv = n->sv;
 
 	ll_each_safe (at, &n->sv->attempts) {
 		struct attempt *a = ll_entry(at, struct attempt, link);
@@ -581,6 +602,7 @@ static void settle_posted(void *ctx)
 		settle(a);
 	}
 	free(n);
+	service_out_ended(sv);
 }
 
 void service_settle(struct service *sv, const char *verification,
@@ -591,7 +613,9 @@ void service_settle(struct service *sv, const char *verification,
 	n->sv = sv;
 	n->status = status;
 	(void)snprintf(n->id, sizeof(n->id), "%s", verification);
+	service_out_begin(sv);
 	loop_call(sv->p.line, settle_posted, n);
+	service_out_came_back(sv);
 }
 
 void service_attempts_stop(struct service *sv)
@@ -619,14 +643,23 @@ void service_attempts_return(struct service *sv)
 	}
 }
 
+void service_attempts_cut(struct service *sv)
+{
+	ll_each (at, &sv->attempts) {
+		struct attempt *a = ll_entry(at, struct attempt, link);
+
+		timer_stop(timers_of(a), &a->renew);
+		timer_stop(timers_of(a), &a->retry);
+		timer_stop(timers_of(a), &a->late);
+		flow_run_free(a->run);
+		a->run = NULL;
+	}
+}
+
 void service_attempts_free(struct service *sv)
 {
 	struct link *at;
 
-	while ((at = ll_first(&sv->attempts)) != NULL) {
-		struct attempt *a = ll_entry(at, struct attempt, link);
-
-		a->busy = a->renewing = false; /* the line has stopped */
-		service_attempt_close(a);
-	}
+	while ((at = ll_first(&sv->attempts)) != NULL)
+		service_attempt_close(ll_entry(at, struct attempt, link));
 }

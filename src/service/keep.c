@@ -272,11 +272,15 @@ static void poll(void *ctx)
 static void start(void *ctx)
 {
 	struct service *sv = ctx;
+	struct timers *t = timers_of(sv);
 
-	poll(sv);
-	look_for_keys(sv);
-	timer_set(timers_of(sv), &sv->tick_timer, SERVICE_TICK_MS, tick, sv);
-	timer_set(timers_of(sv), &sv->sweep_timer, SERVICE_SWEEP_MS, sweep, sv);
+	if (!atomic_load(&sv->ended)) {
+		timer_set(t, &sv->poll_timer, 0, poll, sv);
+		timer_set(t, &sv->keys_timer, SERVICE_KEYS_POLL_MS,
+			  look_for_keys, sv);
+		timer_set(t, &sv->tick_timer, SERVICE_TICK_MS, tick, sv);
+		timer_set(t, &sv->sweep_timer, SERVICE_SWEEP_MS, sweep, sv);
+	}
 	service_out_ended(sv);
 }
 

@@ -239,7 +239,7 @@ static void look_end(struct look *l)
 	table_free(l->table);
 	free(l);
 	sv->keys_loading = sv->keys_again = false;
-	if (again)
+	if (again && !atomic_load(&sv->ended))
 		service_keys_look(sv);
 }
 
@@ -250,10 +250,10 @@ static void page_back(void *ctx)
 
 	if (!l->err && !l->cursor[0])
 		l->kind++;
-	if (!l->err && l->kind < COUNT_OF(kinds)) {
+	if (!l->err && l->kind < COUNT_OF(kinds) && !atomic_load(&sv->ended)) {
 		next_page(l);
 	} else {
-		if (!l->err) {
+		if (!l->err && l->kind == COUNT_OF(kinds)) {
 			swap(sv, l->table);
 			l->table = NULL;
 			sv->keys_version = l->version;
@@ -299,7 +299,8 @@ static void version_back(void *ctx)
 	struct look *l = ctx;
 	struct service *sv = l->sv;
 
-	if (l->err || l->version == sv->keys_version) {
+	if (l->err || l->version == sv->keys_version ||
+	    atomic_load(&sv->ended)) {
 		look_end(l);
 	} else {
 		l->table = table_new();
@@ -345,7 +346,8 @@ static void look_posted(void *ctx)
 {
 	struct service *sv = ctx;
 
-	service_keys_look(sv);
+	if (!atomic_load(&sv->ended))
+		service_keys_look(sv);
 	service_out_ended(sv);
 }
 

@@ -104,6 +104,8 @@ void service_slots_drop(struct service *sv, int n)
 	if (n == 0)
 		return;
 	atomic_fetch_sub(&sv->slots, n);
+	if (atomic_load(&sv->ended))
+		return;
 	if (atomic_load(&sv->draining))
 		loop_call(sv->p.line, look_if_drained, sv);
 	else if (atomic_exchange(&sv->turned_away, false))
@@ -139,12 +141,20 @@ void service_out_ended(struct service *sv)
 		loop_call(sv->p.line, look_if_drained, sv);
 }
 
-static void wait_for_store(struct service *sv)
+/* What was under way when it ended: it comes back, and does no more than that.
+ * The line has stopped, so this thread turns it. */
+static void wait_for_rest(struct service *sv)
 {
-	(void)pthread_mutex_lock(&sv->out_lock);
-	while (sv->out_store)
-		(void)pthread_cond_wait(&sv->out_none, &sv->out_lock);
-	(void)pthread_mutex_unlock(&sv->out_lock);
+	bool out = true;
+
+	while (out) {
+		(void)loop_turn(sv->p.line);
+		(void)pthread_mutex_lock(&sv->out_lock);
+		while (sv->out_store)
+			(void)pthread_cond_wait(&sv->out_none, &sv->out_lock);
+		out = sv->out_line > 0;
+		(void)pthread_mutex_unlock(&sv->out_lock);
+	}
 }
 
 /* --- telephones ----------------------------------------------------------------------------- */
@@ -331,11 +341,13 @@ void service_free(struct service *sv)
 	if (!sv)
 		return;
 	atomic_store(&sv->draining, true);
+	atomic_store(&sv->ended, true);
 	if (sv->keys)
 		store_watch(sv->p.store, NULL, NULL);
-	wait_for_store(sv);
 	service_keep_stop(sv);
 	timer_stop(loop_timers(sv->p.line), &sv->drain_timer);
+	service_attempts_cut(sv);
+	wait_for_rest(sv);
 	service_attempts_free(sv);
 	service_flows_free(sv);
 	service_keys_free(sv);

@@ -92,7 +92,7 @@ struct service {
 
 	atomic_uint epoch;
 	atomic_int slots; /* attempts of this node, and those asked for */
-	atomic_bool draining, turned_away;
+	atomic_bool draining, turned_away, ended;
 	struct service_figures figures;
 
 	/* Operations of our own that will come back, first to the store's
@@ -292,6 +292,8 @@ void service_settle(struct service *sv, const char *verification,
 		    enum outcome_status status);
 void service_attempts_stop(struct service *sv);   /* the line's: say goodbye */
 void service_attempts_return(struct service *sv); /* those not dialled */
+/* The end: calls are cut, then (nothing is out any more) all is freed. */
+void service_attempts_cut(struct service *sv);
 void service_attempts_free(struct service *sv);
 
 /* lease.c: the line's, from time to time and when there is room again. */
