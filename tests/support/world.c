@@ -24,7 +24,6 @@ enum {
 	TTL_MS = 600 * 1000,
 	RING_MS = 28 * 1000,
 	RETENTION_DAYS = 30,
-	RETRIES_MAX = 1000,
 };
 
 static struct {
@@ -195,7 +194,7 @@ static void told_tick(int64_t tick, void *ctx)
 	w->told_tick = tick;
 }
 
-void world_start(struct world *w)
+int world_try_start(struct world *w, struct diag *d)
 {
 	const struct service_tel tels[] = {{"script", w->tel}};
 	char flows[PATH_BYTES];
@@ -216,12 +215,16 @@ void world_start(struct world *w)
 		.tick = told_tick,
 		.tick_ctx = w,
 	};
-	struct diag d = {0};
-	int err;
 
 	path_of("VOICEOTP_SOURCE", "packaging/flows", flows);
-	err = service_new(&params, &w->service, &d);
-	if (err)
+	return service_new(&params, &w->service, d);
+}
+
+void world_start(struct world *w)
+{
+	struct diag d = {0};
+
+	if (world_try_start(w, &d) != 0)
 		fail_msg("%s: %s", d.field, d.message);
 }
 
@@ -263,7 +266,31 @@ static int remove_entry(const char *path, const struct stat *st, int flag,
 	return remove(path);
 }
 
+/* A call whose words are being rendered: that takes real time. */
+static bool renders(struct world *w)
+{
+	struct service_stats s;
+
+	if (!w->service)
+		return false;
+	service_stats(w->service, &s);
+	return s.queued_now > 0;
+}
+
+static bool nothing_renders(void *ctx)
+{
+	return !renders(ctx);
+}
+
 void world_kill(struct world *w)
+{
+	/* the voices are not killed with it: they would post to a line that
+	 * is gone */
+	world_turn(w, nothing_renders, w);
+	world_kill_now(w);
+}
+
+void world_kill_now(struct world *w)
 {
 	service_free(w->service);
 	w->service = NULL;
@@ -289,6 +316,7 @@ void world_drain(struct world *w, int64_t ms)
 {
 	bool drained = false;
 
+	world_turn(w, nothing_renders, w);
 	service_drain(w->service, ms, noted, &drained);
 	world_until(w, 10 * (int64_t)WORLD_HOUR_MS, is_true, &drained);
 }
@@ -390,17 +418,6 @@ static bool settle(struct world *w)
 	return any;
 }
 
-/* A call whose words are being rendered: that takes real time. */
-static bool renders(struct world *w)
-{
-	struct service_stats s;
-
-	if (!w->service)
-		return false;
-	service_stats(w->service, &s);
-	return s.queued_now > 0;
-}
-
 static void step(struct world *w, int64_t most_ms)
 {
 	int64_t wait = timers_wait_ms(loop_timers(w->line));
@@ -445,13 +462,23 @@ void world_pass(struct world *w, int64_t ms)
 	go(w, ms, NULL, NULL);
 }
 
+void world_skip(struct world *w, int64_t ms)
+{
+	(void)settle(w);
+	clock_advance(w->clock, ms);
+	(void)settle(w);
+}
+
 void world_turn(struct world *w, bool (*cond)(void *), void *ctx)
 {
-	for (unsigned i = 0; i < RETRIES_MAX; i++) {
+	int64_t give_up = clock_mono_ms(clock_real()) + WORLD_WAIT_MS;
+
+	do {
 		(void)settle(w);
 		if (cond(ctx))
 			return;
-	}
+		(void)sched_yield();
+	} while (clock_mono_ms(clock_real()) < give_up);
 	fail_msg("%s", "no answer came");
 }
 
@@ -507,6 +534,16 @@ struct answer world_ask(struct world *w, const struct service_create *req)
 
 	world_ask_soon(w, req, &a);
 	world_turn(w, is_done, &a);
+	return a;
+}
+
+struct answer world_ask_only(struct world *w, const struct service_create *req)
+{
+	struct answer a = {0};
+
+	world_ask_soon(w, req, &a);
+	while (!is_done(&a))
+		wait_for_store(w);
 	return a;
 }
 

@@ -56,8 +56,10 @@ struct world *world_new(void);
 void world_free(struct world *w);
 
 void world_start(struct world *w); /* the service, on the store that is there */
+int world_try_start(struct world *w, struct diag *d);
 /* Ends it in an instant: calls are cut, nothing is written any more. */
 void world_kill(struct world *w);
+void world_kill_now(struct world *w); /* after world_ask_only() */
 void world_drain(struct world *w, int64_t ms);
 void world_script(struct world *w, const char *to, enum tel_script script);
 
@@ -67,6 +69,8 @@ void world_script(struct world *w, const char *to, enum tel_script script);
 void world_until(struct world *w, int64_t ms, bool (*cond)(void *), void *ctx);
 void world_turn(struct world *w, bool (*cond)(void *), void *ctx);
 void world_pass(struct world *w, int64_t ms);
+/* The clock jumps: for long times without a call. */
+void world_skip(struct world *w, int64_t ms);
 
 /* --- requests, waited for ------------------------------------------------------- */
 
@@ -86,6 +90,8 @@ struct answer world_ask(struct world *w, const struct service_create *req);
 /* Asks and does not wait: a->done says when. */
 void world_ask_soon(struct world *w, const struct service_create *req,
 		    struct answer *a);
+/* The same, but the line stands still: the call does not begin. */
+struct answer world_ask_only(struct world *w, const struct service_create *req);
 struct answer world_check(struct world *w, const char *id, const char *code);
 struct answer world_check_as(struct world *w, const struct service_check *req);
 void world_check_soon(struct world *w, const char *id, const char *code,
