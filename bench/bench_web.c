@@ -10,8 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +22,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "bench/load.h"
+#include "bench/wall.h"
 #include "web/web.h"
 
 enum { CONNS = 64, REQUESTS = 200000, WARM_UP = 20000, THREADS = 2 };
@@ -38,15 +37,7 @@ static const char request[] =
 	"Content-Length: 17\r\n\r\n"
 	"{\"code\":\"123456\"}";
 
-static char answer_text[] = "{\"approved\":true,\"status\":\"approved\"}";
-
-/* --- libmicrohttpd alone ------------------------------------------------------ */
-
-struct bare {
-	struct link link;
-	struct MHD_Connection *conn;
-	bool answered;
-};
+/* --- our room -------------------------------------------------------------------- */
 
 static struct {
 	pthread_mutex_t lock;
@@ -76,89 +67,6 @@ static void take(struct link *all)
 	(void)pthread_mutex_unlock(&later.lock);
 }
 
-static enum MHD_Result bare_answer(struct MHD_Connection *conn)
-{
-	struct MHD_Response *r = MHD_create_response_from_buffer(
-		sizeof(answer_text) - 1, answer_text, MHD_RESPMEM_PERSISTENT);
-	enum MHD_Result rc;
-
-	(void)MHD_add_response_header(r, "Content-Type", "application/json");
-	rc = MHD_queue_response(conn, MHD_HTTP_OK, r);
-	MHD_destroy_response(r);
-	return rc;
-}
-
-/* NOLINTNEXTLINE(readability-function-size): the parameters are not ours */
-static enum MHD_Result on_bare(void *cls, struct MHD_Connection *conn,
-			       const char *url, const char *method,
-			       const char *version, const char *upload,
-			       size_t *upload_n, void **con_cls)
-{
-	const bool *suspends = cls;
-	struct bare *b = *con_cls;
-
-	(void)url;
-	(void)method;
-	(void)version;
-	(void)upload;
-	if (!b) {
-		*con_cls = b = b_zero(1, sizeof(*b));
-		b->conn = conn;
-		return MHD_YES;
-	}
-	if (*upload_n) {
-		*upload_n = 0;
-		return MHD_YES;
-	}
-	if (!*suspends || b->answered)
-		return bare_answer(conn);
-	MHD_suspend_connection(conn);
-	put(&b->link);
-	return MHD_YES;
-}
-
-static void bare_over(void *cls, struct MHD_Connection *conn, void **con_cls,
-		      enum MHD_RequestTerminationCode why)
-{
-	(void)cls;
-	(void)conn;
-	(void)why;
-	free(*con_cls);
-	*con_cls = NULL;
-}
-
-static unsigned start_bare(bool *suspends)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct MHD_Daemon *d = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-			MHD_USE_TURBO,
-		0, NULL, NULL, on_bare, suspends, MHD_OPTION_SOCK_ADDR, &at,
-		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
-		MHD_OPTION_NOTIFY_COMPLETED, bare_over, NULL, MHD_OPTION_END);
-
-	return d ? MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port : 0;
-}
-
-static void answer_bare(void)
-{
-	for (;;) {
-		struct link all, *l;
-
-		take(&all);
-		while ((l = ll_first(&all))) {
-			struct bare *b = ll_entry(l, struct bare, link);
-
-			ll_remove(l);
-			b->answered = true;
-			MHD_resume_connection(b->conn);
-		}
-	}
-}
-
-/* --- our room -------------------------------------------------------------------- */
-
 struct deferred {
 	struct link link;
 	struct web_request *r;
@@ -166,11 +74,9 @@ struct deferred {
 
 static void say(struct web_request *r)
 {
-	web_answer(r, &(struct web_answer){
-			      .status = 200,
-			      .type = "application/json",
-			      .body = span_make(answer_text,
-						sizeof(answer_text) - 1)});
+	web_answer(r, &(struct web_answer){.status = 200,
+					   .type = "application/json",
+					   .body = span_of(wall_answer)});
 }
 
 static void on_direct(struct web_request *r, void *ctx)
@@ -239,13 +145,10 @@ static const char *const names[KINDS] = {
 
 static unsigned start(enum kind kind)
 {
-	static bool no = false, yes = true;
-
 	switch (kind) {
 	case BARE:
-		return start_bare(&no);
 	case BARE_SUSPENDED:
-		return start_bare(&yes);
+		return wall_start(kind == BARE_SUSPENDED, THREADS);
 	case OURS:
 		return start_ours(on_direct);
 	case OURS_DEFERRED:
@@ -265,7 +168,7 @@ static void serve(enum kind kind, int out)
 	if (write(out, &port, sizeof(port)) != sizeof(port) || !port)
 		_exit(1);
 	if (kind == BARE_SUSPENDED)
-		answer_bare();
+		wall_serve();
 	else if (kind == OURS_DEFERRED)
 		answer_ours();
 	else

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * bench_api.c - creating, checking and reading, durable before each answer.
+ *
+ * The wall is libmicrohttpd alone in the same run.  Every create has a number
+ * of its own, and every check the right code of one: nothing is answered twice.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "bench/load.h"
+#include "bench/server.h"
+#include "bench/wall.h"
+
+enum {
+	CONNS = 64,
+	WARM_UP = 2000,
+	CREATES = 40000,
+	WALL_REQUESTS = 100000,
+	THREADS = 2,
+	ID_BYTES = 40,
+	CODE_TEXT = 12,
+};
+
+static struct {
+	struct bench_server server;
+	struct {
+		char id[ID_BYTES], code[CODE_TEXT];
+	} * made;
+	size_t made_count, asked;
+	unsigned number;
+} b;
+
+static void head(struct buf *out, const char *method, const char *path,
+		 size_t body_n)
+{
+	buf_printf(out,
+		   "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+		   "Authorization: Bearer %s\r\n"
+		   "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+		   "\r\n",
+		   method, path, b.server.token, body_n);
+}
+
+/* Another number of New York, San Francisco or Chicago each time. */
+static void make_create(unsigned conn, struct buf *out, void *ctx)
+{
+	static const unsigned areas[] = {212, 415, 312, 646, 628, 773};
+	unsigned n = b.number++;
+	char body[256];
+	int len = snprintf(body, sizeof(body),
+			   "{\"to\":\"+1%u%03u%04u\",\"purpose\":\"login\","
+			   "\"client_ip\":\"10.%u.%u.%u\"}",
+			   areas[n % COUNT_OF(areas)], 200 + n / 7 % 700,
+			   n * 7919 % 10000, n >> 16 & 255, n >> 8 & 255,
+			   n & 255);
+
+	(void)conn;
+	(void)ctx;
+	head(out, "POST", "/v1/verifications", (size_t)len);
+	buf_add(out, body, (size_t)len);
+}
+
+static void make_check(unsigned conn, struct buf *out, void *ctx)
+{
+	size_t i = b.asked++;
+	char path[96], body[64];
+	int len = snprintf(body, sizeof(body), "{\"code\":\"%s\"}",
+			   b.made[i].code);
+
+	(void)conn;
+	(void)ctx;
+	(void)snprintf(path, sizeof(path), "/v1/verifications/%s/check",
+		       b.made[i].id);
+	head(out, "POST", path, (size_t)len);
+	buf_add(out, body, (size_t)len);
+}
+
+static void make_read(unsigned conn, struct buf *out, void *ctx)
+{
+	char path[96];
+
+	(void)conn;
+	(void)ctx;
+	(void)snprintf(path, sizeof(path), "/v1/verifications/%s",
+		       b.made[b.asked++ % b.made_count].id);
+	head(out, "GET", path, 0);
+}
+
+static void make_plain(unsigned conn, struct buf *out, void *ctx)
+{
+	make_create(conn, out, ctx);
+}
+
+static size_t approved;
+
+static void take_check(unsigned conn, int status, struct span body, void *ctx)
+{
+	(void)conn;
+	(void)status;
+	(void)ctx;
+	approved += memmem(body.p, body.n, "true", 4) != NULL;
+}
+
+static void add_code(const char *id, const char *code, void *ctx)
+{
+	(void)ctx;
+	if (b.made_count == CREATES + WARM_UP)
+		return;
+	(void)snprintf(b.made[b.made_count].id, ID_BYTES, "%s", id);
+	(void)snprintf(b.made[b.made_count].code, CODE_TEXT, "%s", code);
+	b.made_count++;
+}
+
+/* --- the wall ---------------------------------------------------------------- */
+
+static double measure_wall(void)
+{
+	struct load_params params = {
+		.conns = CONNS, .requests = WALL_REQUESTS, .make = make_plain};
+	struct load_result r = {0};
+	int pipes[2], err;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return 0;
+	params.server = fork();
+	if (params.server == 0) {
+		unsigned port = wall_start(false, THREADS);
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(pipes[1], &port, sizeof(port)) == sizeof(port))
+			(void)pause();
+		_exit(1);
+	}
+	err = read(pipes[0], &params.port, sizeof(params.port)) ==
+			      sizeof(params.port)
+		      ? load_run(&params, &r)
+		      : -EIO;
+	(void)close(pipes[0]);
+	(void)close(pipes[1]);
+	(void)kill(params.server, SIGKILL);
+	(void)waitpid(params.server, NULL, 0);
+	if (!err)
+		load_print("api.wall", &params, &r, 0);
+	return err ? 0 : load_rate(&r);
+}
+
+/* --- the server ---------------------------------------------------------------- */
+
+static int measure(const char *name, struct load_params params, double wall)
+{
+	struct load_result r;
+	int err;
+
+	params.port = b.server.port;
+	params.server = b.server.pid;
+	params.conns = CONNS;
+	err = load_run(&params, &r);
+	if (err)
+		(void)printf("%-22s failed: %d\n", name, err);
+	else if (*name)
+		load_print(name, &params, &r, wall);
+	return err;
+}
+
+static int run(double wall)
+{
+	int err = measure("",
+			  (struct load_params){.requests = WARM_UP,
+					       .make = make_create},
+			  0);
+
+	if (!err)
+		err = measure("api.create",
+			      (struct load_params){.requests = CREATES,
+						   .make = make_create},
+			      wall);
+	if (err)
+		return err;
+	(void)printf("api.memory             live=%d  rss=%.1fMiB\n",
+		     CREATES + WARM_UP,
+		     (double)bench_server_memory(&b.server) / (1 << 20));
+	if (bench_server_deliver(&b.server, add_code, NULL) < CREATES + WARM_UP)
+		(void)printf("api.create             some were not stored\n");
+	err = measure("api.check",
+		      (struct load_params){.requests = b.made_count,
+					   .make = make_check,
+					   .take = take_check},
+		      wall);
+	if (approved != b.made_count)
+		(void)printf("api.check              approved only %zu\n",
+			     approved);
+	b.asked = 0;
+	if (!err)
+		err = measure("api.read",
+			      (struct load_params){.requests = CREATES,
+						   .make = make_read},
+			      wall);
+	return err;
+}
+
+int main(void)
+{
+	double wall = measure_wall();
+	int err;
+
+	b.made = b_zero(CREATES + WARM_UP, sizeof(*b.made));
+	b.number = 1000;
+	err = bench_server_start(&b.server);
+	if (!err)
+		err = run(wall);
+	bench_server_stop(&b.server);
+	free(b.made);
+	return err ? 1 : 0;
+}
