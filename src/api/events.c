@@ -90,8 +90,14 @@ static void on_page(int err, const struct store_event *events, size_t count,
 /* With `doing` READING and a ref for the page. */
 static void read_page(struct follower *f)
 {
-	service_events(f->all->service, &f->who, f->id[0] ? f->id : NULL,
-		       f->cursor, PAGE, on_page, f);
+	const struct service_follow req = {
+		.who = f->who,
+		.id = f->id[0] ? f->id : NULL,
+		.cursor = f->cursor,
+		.max = PAGE,
+	};
+
+	service_events(f->all->service, &req, on_page, f);
 }
 
 /* Under the lock: is there a reason to read?  Then it is begun. */

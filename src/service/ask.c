@@ -15,7 +15,7 @@
 #include "service/service_priv.h"
 
 /* E4: such a number keeps its lane of the caps. */
-static const int64_t lately_ms = 90 * 24 * INT64_C(3600000);
+static const int64_t lately_ms = INT64_C(90) * 24 * 3600 * 1000;
 
 enum { V4_BYTES = 4, V6_BYTES = 16, V6_NET_BYTES = 8, V6_V4_AT = 12 };
 

@@ -66,18 +66,19 @@ static void write_noise(struct store_tx *tx, const struct service_pair *p)
 enum outcome_check service_check_run(struct store_tx *tx,
 				     const struct service *sv,
 				     struct service_pair *p,
-				     struct verification_attempt *a,
+				     const struct verification_attempt *given,
 				     unsigned *left)
 {
+	struct verification_attempt a = *given;
 	int64_t now = store_tx_now(tx);
 	char expected[CODE_BYTES];
 	enum outcome_check result;
 
 	/* a ring without this record's key: as verification_check() has it */
-	a->expected = service_code(sv->p.ring, &p->v, expected) == 0 ? expected
-								     : NULL;
-	a->epoch = atomic_load(&sv->epoch);
-	result = verification_check(&p->v, &p->n, a, now, left);
+	a.expected = service_code(sv->p.ring, &p->v, expected) == 0 ? expected
+								    : NULL;
+	a.epoch = atomic_load(&sv->epoch);
+	result = verification_check(&p->v, &p->n, &a, now, left);
 	crypto_wipe(expected, sizeof(expected));
 	return result;
 }

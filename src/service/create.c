@@ -104,7 +104,7 @@ static void refuse_soon(struct create *c)
 static int claim_read(struct span record, struct claim *out)
 {
 	struct tlv f;
-	int n, err = 0;
+	int n = 0, err = 0;
 
 	*out = (struct claim){0};
 	while (!err && (n = tlv_next(&record, &f)) > 0)

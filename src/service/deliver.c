@@ -41,16 +41,14 @@ static void set_state(struct attempt *a, enum attempt_state to)
 
 static void drop_steps(struct link *steps)
 {
-	struct link *at;
-
-	while ((at = ll_first(steps)) != NULL) {
+	ll_each_safe (at, steps) {
 		struct attempt_step *s =
 			ll_entry(at, struct attempt_step, link);
 
-		ll_remove(at);
 		crypto_wipe(s->digits, sizeof(s->digits));
 		free(s);
 	}
+	ll_init(steps);
 }
 
 void service_attempt_close(struct attempt *a)
@@ -554,21 +552,18 @@ static void answer(struct attempt *a, struct attempt_step *s)
 void service_attempt_landed(struct attempt *a, struct link *steps)
 {
 	bool closes = a->missing;
-	struct link *at;
 
 	if (a->v.status != a->was && !a->missing && !a->foreign)
 		service_reached(a->sv, &a->v);
 	count_end(a);
-	while ((at = ll_first(steps)) != NULL) {
+	ll_each (at, steps) {
 		struct attempt_step *s =
 			ll_entry(at, struct attempt_step, link);
 
-		ll_remove(at);
 		closes |= s->kind == ATTEMPT_END || s->kind == ATTEMPT_RETURN;
 		answer(a, s);
-		crypto_wipe(s->digits, sizeof(s->digits));
-		free(s);
 	}
+	drop_steps(steps);
 	if (closes) {
 		service_attempt_close(a);
 		return;
@@ -658,8 +653,7 @@ void service_attempts_cut(struct service *sv)
 
 void service_attempts_free(struct service *sv)
 {
-	struct link *at;
-
-	while ((at = ll_first(&sv->attempts)) != NULL)
+	ll_each_safe (at, &sv->attempts)
 		service_attempt_close(ll_entry(at, struct attempt, link));
+	ll_init(&sv->attempts);
 }

@@ -58,7 +58,8 @@ int service_errand_read(const struct store_tx *tx, struct service_errand *e)
 	e->now = store_tx_now(tx);
 	if (err)
 		return err;
-	if (!e->pair.found || strcmp(e->pair.v.application, e->application))
+	if (!e->pair.found ||
+	    strcmp(e->pair.v.application, e->application) != 0)
 		return -ENOENT;
 	return 0;
 }

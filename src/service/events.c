@@ -67,8 +67,7 @@ static void found(int err, const struct store_record *records, size_t count,
 		follow(f, f->id);
 }
 
-void service_events(struct service *sv, const struct service_who *who,
-		    const char *id, const char *cursor, size_t max,
+void service_events(struct service *sv, const struct service_follow *req,
 		    store_events_h *done, void *ctx)
 {
 	struct following *f = b_zero(1, sizeof(*f));
@@ -78,16 +77,16 @@ void service_events(struct service *sv, const struct service_who *who,
 	f->sv = sv;
 	f->done = done;
 	f->ctx = ctx;
-	f->max = max;
-	memcpy(f->application, who->application, sizeof(f->application));
+	f->max = req->max;
+	memcpy(f->application, req->who.application, sizeof(f->application));
 	(void)snprintf(f->cursor, sizeof(f->cursor), "%s",
-		       cursor ? cursor : "");
-	if (!id) {
+		       req->cursor ? req->cursor : "");
+	if (!req->id) {
 		follow(f, f->application);
 		return;
 	}
-	service_place_find(sv->p.ring, f->application, id, &place);
-	(void)snprintf(f->id, sizeof(f->id), "%s", id);
+	service_place_find(sv->p.ring, f->application, req->id, &place);
+	(void)snprintf(f->id, sizeof(f->id), "%s", req->id);
 	err = place.well_formed
 		      ? store_get(sv->p.store, place.partition,
 				  SERVICE_KIND_VERIFICATION, f->id, found, f)

@@ -64,13 +64,14 @@ static unsigned seconds(const struct explaining *x)
 					   "type",     "code_first", "again",
 					   "done",     "goodbye"};
 	const struct verification *v = &x->wish.v;
-	unsigned digits = v->code_length * TIMES + VERIFICATION_HUMAN;
+	size_t digits = v->code_length;
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT_OF(said); i++)
 		n += characters_of(x, said[i]);
 	if (n == 0)
 		return 0; /* a flow with words of its own */
+	digits = digits * TIMES + VERIFICATION_HUMAN;
 	return (unsigned)((LEAD_MS + n * SECOND_MS / CHARACTERS_A_SECOND +
 			   digits * DIGIT_MS + CHECK_MS) /
 			  SECOND_MS);

@@ -372,7 +372,7 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 static const char *verdict_field(enum policy_verdict v)
 {
 	static const char *const fields[] = {
-#define X(name, code, field) [POLICY_##name] = field,
+#define X(name, code, field) [POLICY_##name] = (field),
 		POLICY_VERDICTS(X)
 #undef X
 	};

@@ -22,17 +22,16 @@ enum {
 	PARTITION_HEX = 2,
 	RANDOM_BYTES = 16,
 	TAG_BYTES = 8, /* of the hash, behind its first byte */
+	TAG_HEX = 2 * TAG_BYTES,
 	TAIL_BYTES = RANDOM_BYTES + TAG_BYTES,
 	TAIL_TEXT = TAIL_BYTES * 4 / 3,
 	ID_TEXT = PREFIX + PARTITION_HEX + TAIL_TEXT,
-	/* the part of a number's hash that names its records */
-	NAME_HEX = PARTITION_HEX + 2 * TAG_BYTES,
 	CALL_RANDOM = 16,
 };
 static_assert((int)ID_TEXT < (int)VERIFICATION_ID_BYTES, "an id fits");
 
 /* B4 and E4 look back so far; what nobody touched for longer is forgotten. */
-static const int64_t number_kept_ms = 90 * 24 * INT64_C(3600000);
+static const int64_t number_kept_ms = INT64_C(90) * 24 * 3600 * 1000;
 
 enum { PHONE_FIVE = 1, PHONE_FORWARDED = 2 };
 
@@ -54,8 +53,7 @@ void service_id_make(struct service *sv, const char *number_hash,
 		     char out[VERIFICATION_ID_BYTES])
 {
 	uint8_t tail[TAIL_BYTES], over[CRYPTO_HASH_BYTES], tag[TAG_BYTES];
-	int err = crypto_unhex(span_make(number_hash + PARTITION_HEX,
-					 2 * TAG_BYTES),
+	int err = crypto_unhex(span_make(number_hash + PARTITION_HEX, TAG_HEX),
 			       tag, TAG_BYTES);
 
 	assert(!err);
@@ -63,8 +61,7 @@ void service_id_make(struct service *sv, const char *number_hash,
 	mask(sv->p.ring, tail, over);
 	for (size_t i = 0; i < TAG_BYTES; i++)
 		tail[RANDOM_BYTES + i] = tag[i] ^ over[i];
-	memcpy(out, "ver_", PREFIX);
-	memcpy(out + PREFIX, number_hash, PARTITION_HEX);
+	(void)snprintf(out, VERIFICATION_ID_BYTES, "ver_%.2s", number_hash);
 	crypto_base64url(tail, TAIL_BYTES, out + PREFIX + PARTITION_HEX);
 }
 
@@ -73,7 +70,7 @@ void service_call_id(struct service *sv, char out[VERIFICATION_ID_BYTES])
 	uint8_t random[CALL_RANDOM];
 
 	rng_fill(sv->p.rng, random, sizeof(random));
-	memcpy(out, "call_", 5);
+	(void)snprintf(out, VERIFICATION_ID_BYTES, "call_");
 	crypto_hex(random, sizeof(random), out + 5);
 }
 
@@ -82,7 +79,7 @@ static void name(const char *application, unsigned partition, const char *tag,
 {
 	out->partition = partition;
 	(void)snprintf(out->phone_key, sizeof(out->phone_key), "%02x%.*s",
-		       partition, 2 * TAG_BYTES, tag);
+		       partition, TAG_HEX, tag);
 	(void)snprintf(out->number_key, sizeof(out->number_key), "%s:%s",
 		       application, out->phone_key);
 }
@@ -105,7 +102,7 @@ void service_place_find(const struct keyring *ring, const char *application,
 	size_t n = strnlen(id, ID_TEXT + 1);
 	uint8_t partition = 0, tail[TAIL_BYTES] = {0};
 	uint8_t over[CRYPTO_HASH_BYTES];
-	char tag[2 * TAG_BYTES + 1];
+	char tag[TAG_HEX + 1];
 
 	out->well_formed =
 		n == ID_TEXT && memcmp(id, "ver_", PREFIX) == 0 &&

@@ -210,10 +210,14 @@ void service_explain(struct service *sv, const struct service_create *req,
 
 /* --- events ---------------------------------------------------------------------- */
 
-/* Of one verification (id), or of the whole application (id NULL).  done as
- * store_follow()'s; -ENOENT: no such verification of theirs. */
-void service_events(struct service *sv, const struct service_who *who,
-		    const char *id, const char *cursor, size_t max,
+struct service_follow {
+	struct service_who who;
+	const char *id; /* of one verification; NULL: of the application */
+	const char *cursor;
+	size_t max;
+};
+/* done as store_follow()'s; -ENOENT: no such verification of theirs. */
+void service_events(struct service *sv, const struct service_follow *req,
 		    store_events_h *done, void *ctx);
 /* woken(topic, ctx) on the store's thread whenever a topic (a verification's
  * id, an application's id) has something new.  One; set before traffic. */

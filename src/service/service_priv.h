@@ -271,12 +271,12 @@ void service_wish_free(struct service_wish *w);
 const struct service_tel *service_tel_find(const struct service *sv,
 					   const char *route, const char *to);
 
-/* check.c: the change of a check, for both ways that a code may come.  Fills in
- * what a->expected and a->epoch have to be. */
+/* check.c: the change of a check, for both ways that a code may come; what is
+ * expected, and the epoch, are filled in here. */
 enum outcome_check service_check_run(struct store_tx *tx,
 				     const struct service *sv,
 				     struct service_pair *p,
-				     struct verification_attempt *a,
+				     const struct verification_attempt *given,
 				     unsigned *left);
 /* A status was reached, and is durable: counted and logged.  Any thread. */
 void service_reached(struct service *sv, const struct verification *v);
@@ -387,8 +387,8 @@ MUST_CHECK int service_wait_change(struct store *st, unsigned partition,
 				   store_apply_h *apply, void *ctx);
 struct service_found { /* a record, copied */
 	unsigned partition;
-	char *id;
-	struct span value; /* owned, with the id */
+	char *id, *bytes; /* owned */
+	struct span value;
 };
 MUST_CHECK int service_wait_list(struct store *st, const struct store_query *q,
 				 struct service_found **out, size_t *count);

@@ -89,7 +89,8 @@ static void keep(struct waiting *w, const struct store_record *r)
 	f = &w->found[w->count++];
 	f->partition = r->partition;
 	f->id = b_strdup(r->id);
-	f->value = span_make(b_copy(r->value.p, r->value.n), r->value.n);
+	f->bytes = b_copy(r->value.p, r->value.n);
+	f->value = span_make(f->bytes, r->value.n);
 }
 
 static void listed(int err, const struct store_record *records, size_t count,
@@ -157,7 +158,7 @@ void service_found_free(struct service_found *f, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free(f[i].id);
-		free((void *)(uintptr_t)f[i].value.p);
+		free(f[i].bytes);
 	}
 	free(f);
 }
