@@ -36,7 +36,7 @@ TEST(after_busy_it_is_called_again_with_the_same_code)
 	made = world_create(w, "+12025550110", "speak");
 	(void)world_until_ended(w, made.v.id);
 	w->numbers[w->numbers_count - 1].script = TEL_SCRIPT_LISTEN;
-	world_pass(w, 31 * 1000);
+	world_pass(w, SECONDS(31));
 
 	again = world_call(w, made.v.id);
 	end = world_until_spoken(w, made.v.id);
@@ -78,7 +78,7 @@ TEST(a_cancel_in_the_middle_ends_the_call)
 	world_events(w, made.v.id, told, sizeof(told));
 
 	assert_int_equal(end.v.status, STATUS_CANCELED);
-	assert_true(last_leg(&end).ended_ms - end.v.ended_ms < 15 * 1000);
+	assert_true(last_leg(&end).ended_ms - end.v.ended_ms < SECONDS(15));
 	assert_non_null(strstr(told, "verification.canceled call.ended"));
 	assert_false(world_cancel(w, made.v.id).refused);
 }
@@ -88,7 +88,7 @@ TEST(a_cancel_while_it_rings_says_canceled)
 	struct world *w = *state;
 	struct answer made = world_create(w, "+15555550121", "speak"), end;
 
-	world_until(w, WORLD_HOUR_MS, talks, w);
+	world_until(w, HOURS(1), talks, w);
 	world_pass(w, 1000);
 	(void)world_cancel(w, made.v.id);
 	end = world_until_ended(w, made.v.id);
@@ -123,7 +123,7 @@ TEST(an_approval_by_the_api_settles_the_call)
 
 	assert_int_equal(end.v.status, STATUS_APPROVED);
 	/* what sounds, sounds on: the second time; the menu does not wait */
-	assert_true(last_leg(&end).ended_ms - end.v.ended_ms < 12 * 1000);
+	assert_true(last_leg(&end).ended_ms - end.v.ended_ms < SECONDS(12));
 }
 
 /* --- time ---------------------------------------------------------------------------------- */
@@ -149,13 +149,13 @@ TEST(ringing_does_not_eat_the_time_to_type)
 {
 	struct world *w = *state;
 	const struct service_create req = {
-		.who = w->who, .to = "+15555550124", .ttl_ms = 60 * 1000};
+		.who = w->who, .to = "+15555550124", .ttl_ms = SECONDS(60)};
 	struct answer made = world_ask(w, &req), end;
 
 	end = world_until_over(w, made.v.id);
 
-	assert_true(end.v.answered_ms - end.v.created_ms > 20 * 1000);
-	assert_int_equal(end.v.expires_ms, end.v.answered_ms + 60 * 1000);
+	assert_true(end.v.answered_ms - end.v.created_ms > SECONDS(20));
+	assert_int_equal(end.v.expires_ms, end.v.answered_ms + SECONDS(60));
 	assert_in_range(end.v.ended_ms - end.v.expires_ms, 0, 2000);
 }
 
@@ -163,14 +163,14 @@ TEST(a_call_that_waited_too_long_is_not_made)
 {
 	struct world *w = *state;
 	const struct service_create req = {
-		.who = w->who, .to = "+15555550110", .ttl_ms = 60 * 1000};
+		.who = w->who, .to = "+15555550110", .ttl_ms = SECONDS(60)};
 	struct answer made, end;
 	char told[512];
 
 	w->rules.max_calls = 0;
 	made = world_ask(w, &req);
 	assert_false(made.refused);
-	world_pass(w, 31 * 1000);
+	world_pass(w, SECONDS(31));
 	w->rules.max_calls = 1;
 	end = world_until_ended(w, made.v.id);
 	world_events(w, made.v.id, told, sizeof(told));
@@ -226,7 +226,7 @@ TEST(more_calls_than_there_is_room_for_wait_their_turn)
 	w->rules.max_calls = 4;
 	for (size_t i = 0; i < CROWD; i++)
 		assert_false(world_create(w, "+15555550120", "speak").refused);
-	world_until(w, WORLD_HOUR_MS, crowd_ended, c);
+	world_until(w, HOURS(1), crowd_ended, c);
 
 	assert_in_range(c->most, 1, 4);
 	free(c);
@@ -252,7 +252,7 @@ TEST(a_prefix_has_three_calls_at_once_and_the_fourth_waits)
 
 	assert_int_equal(last_leg(&end).outcome, LEG_ANSWERED);
 	assert_true(last_leg(&end).dialed_ms - last_leg(&end).queued_ms >
-		    20 * 1000);
+		    SECONDS(20));
 }
 
 #define CASE(name) \

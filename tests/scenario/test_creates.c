@@ -105,7 +105,7 @@ TEST(a_key_is_forgotten_after_a_day)
 	struct answer first = world_ask(w, &req), second;
 
 	(void)world_until_ended(w, first.v.id);
-	world_skip(w, 25 * (int64_t)WORLD_HOUR_MS);
+	world_skip(w, HOURS(25));
 	second = world_ask(w, &other);
 
 	assert_false(second.refused);
@@ -126,9 +126,9 @@ TEST(a_refusal_is_not_remembered)
 	a = world_ask(w, &req);
 	assert_string_equal(a.no.code, "rate_limited");
 	assert_string_equal(a.no.rule, "limits.number_per_30s");
-	assert_true(a.no.retry_ms > 0 && a.no.retry_ms <= 30 * 1000);
+	assert_true(a.no.retry_ms > 0 && a.no.retry_ms <= SECONDS(30));
 
-	world_pass(w, 31 * 1000);
+	world_pass(w, SECONDS(31));
 
 	assert_false(world_ask(w, &req).refused);
 	assert_int_equal(created(w), 2);
@@ -167,7 +167,7 @@ TEST(each_field_is_held_to_its_form)
 		{{.code_length = 5}, "invalid_field", "code_length"},
 		{{.code_length = 11}, "invalid_field", "code_length"},
 		{{.ttl_ms = 1000}, "invalid_field", "ttl_s"},
-		{{.ttl_ms = 601 * 1000}, "invalid_field", "ttl_s"},
+		{{.ttl_ms = SECONDS(601)}, "invalid_field", "ttl_s"},
 		{{.amount = "ten"}, "invalid_field", "amount"},
 		{{.currency = "eur"}, "invalid_field", "currency"},
 		{{.webhook = "ftp://x"}, "invalid_field", "webhook"},

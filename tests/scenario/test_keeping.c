@@ -126,7 +126,7 @@ TEST(a_key_ends_at_its_time)
 		.application = "shop",
 		.name = "short",
 		.scopes = SERVICE_VERIFY,
-		.expires_ms = clock_wall_ms(w->clock) + 60 * 1000,
+		.expires_ms = clock_wall_ms(w->clock) + SECONDS(60),
 	};
 	AUTO_FREE char *json = NULL;
 	char token[SERVICE_TOKEN_BYTES];
@@ -137,7 +137,7 @@ TEST(a_key_ends_at_its_time)
 	assert_int_equal(service_key_add(&a, &key, &json, &d), 0);
 	member(json, "token", token, sizeof(token));
 	world_turn(w, opens, &k);
-	world_skip(w, 61 * 1000);
+	world_skip(w, SECONDS(61));
 
 	assert_false(opens(&k));
 }
@@ -256,11 +256,11 @@ TEST(money_is_taken_before_a_call_and_given_back_where_none_was_spent)
 	(void)world_until_ended(w, a.v.id);
 
 	/* 44 s: one begun minute, 0.50 of the 1.00 */
-	world_pass(w, 31 * 1000);
+	world_pass(w, SECONDS(31));
 	assert_false(world_create(w, "+12025550111", "speak").refused);
 	assert_string_equal(world_create(w, "+12025550110", "speak").no.rule,
 			    "caps.hour");
-	world_skip(w, WORLD_HOUR_MS);
+	world_skip(w, HOURS(1));
 	w->rules.policy.prices = NULL;
 	w->rules.policy.cap_hour = 0;
 	prices_free(prices);
@@ -287,12 +287,12 @@ TEST(draining_waits_for_calls_and_leaves_the_queue)
 	bool drained = false;
 
 	(void)world_until_spoken(w, talking.v.id);
-	service_drain(w->service, WORLD_HOUR_MS, note, &drained);
+	service_drain(w->service, HOURS(1), note, &drained);
 	world_pass(w, 1000);
 	queued = world_create(w, "+15555550110", "speak");
 	assert_false(queued.refused);
 	assert_false(drained);
-	world_until(w, WORLD_HOUR_MS, noted, &drained);
+	world_until(w, HOURS(1), noted, &drained);
 	end = world_read(w, talking.v.id);
 	assert_int_equal(end.v.legs[0].outcome, LEG_ANSWERED);
 	end = world_read(w, queued.v.id);
@@ -312,7 +312,7 @@ TEST(draining_says_goodbye_when_its_time_is_up)
 
 	(void)world_until_spoken(w, a.v.id);
 	service_drain(w->service, 2000, note, &drained);
-	world_until(w, 30 * 1000, noted, &drained);
+	world_until(w, SECONDS(30), noted, &drained);
 	end = world_read(w, a.v.id);
 
 	assert_int_equal(end.v.legs[0].state, VERIFICATION_LEG_ENDED);
@@ -329,9 +329,9 @@ TEST(records_and_events_go_after_the_retention)
 	char told[512];
 
 	(void)world_until_over(w, a.v.id);
-	world_skip(w, 31 * 24 * (int64_t)WORLD_HOUR_MS);
+	world_skip(w, DAYS(31));
 	for (unsigned i = 0; i < 5; i++)
-		world_skip(w, 61 * 1000);
+		world_skip(w, SECONDS(61));
 	world_events(w, a.v.id, told, sizeof(told));
 
 	assert_string_equal(world_read(w, a.v.id).no.code, "not_found");
@@ -375,7 +375,7 @@ TEST(a_number_that_is_erased_while_it_is_called_ends_quietly)
 	(void)world_until_spoken(w, v.v.id);
 	assert_int_equal(service_number_erase(&a, "+15555550110", &erased, &d),
 			 0);
-	world_pass(w, 60 * 1000);
+	world_pass(w, SECONDS(60));
 	service_stats(w->service, &s);
 
 	assert_int_equal(s.calls_now, 0);
@@ -392,7 +392,7 @@ TEST(a_locked_number_is_unlocked_by_an_operator)
 	world_script(w, "+12025550110", TEL_SCRIPT_REPORT);
 	v = world_create(w, "+12025550110", "speak");
 	(void)world_until_ended(w, v.v.id);
-	world_pass(w, 31 * 1000);
+	world_pass(w, SECONDS(31));
 	assert_true(world_create(w, "+12025550110", "speak").refused);
 
 	assert_int_equal(service_number_unlock(&a, "+12025550110", &json, &d),

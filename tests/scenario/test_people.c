@@ -21,7 +21,7 @@ static void be(struct world *w, enum tel_script script)
 
 static void wait_for_counters(struct world *w)
 {
-	world_pass(w, 31 * 1000);
+	world_pass(w, SECONDS(31));
 }
 
 TEST(after_a_machine_the_number_gets_five_digits_in_every_application)
@@ -56,7 +56,7 @@ TEST(five_digits_are_forgotten_after_thirty_days)
 	be(w, TEL_SCRIPT_WRONG);
 	a = world_create(w, SOMEBODY, "speak");
 	(void)world_until_ended(w, a.v.id);
-	world_skip(w, 31 * 24 * (int64_t)WORLD_HOUR_MS);
+	world_skip(w, DAYS(31));
 
 	assert_int_equal(world_create(w, SOMEBODY, "speak").v.human_digits, 3);
 }
@@ -108,11 +108,11 @@ TEST(nine_cancels_and_the_number_pauses_for_that_application)
 	a = world_create(w, SOMEBODY, "speak");
 	assert_string_equal(a.no.code, "rate_limited");
 	assert_string_equal(a.no.rule, "number.reported");
-	assert_true(a.no.retry_ms > 10 * 60 * 1000);
+	assert_true(a.no.retry_ms > MINUTES(10));
 	(void)snprintf(w->who.application, sizeof(w->who.application), "other");
 	assert_false(world_create(w, SOMEBODY, "speak").refused);
 	(void)snprintf(w->who.application, sizeof(w->who.application), "shop");
-	world_skip(w, 15 * 60 * 1000);
+	world_skip(w, MINUTES(15));
 	assert_false(world_create(w, SOMEBODY, "speak").refused);
 }
 
@@ -172,7 +172,7 @@ TEST(failures_go_on_across_verifications)
 	(void)world_check(w, a.v.id, "2");
 
 	wait_for_counters(w);
-	world_skip(w, 60 * 1000);
+	world_skip(w, SECONDS(60));
 	a = world_create(w, SOMEBODY, "speak");
 	(void)world_until_ended(w, a.v.id);
 	/* the fourth in a row: the next must wait */

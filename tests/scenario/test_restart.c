@@ -26,7 +26,7 @@ TEST(a_call_that_was_cut_is_interrupted_and_never_dialled_again)
 	world_kill(w);
 	world_start(w);
 	end = world_until_ended(w, made.v.id);
-	world_pass(w, 60 * 1000);
+	world_pass(w, SECONDS(60));
 	world_events(w, made.v.id, told, sizeof(told));
 
 	assert_int_equal(end.v.legs[0].outcome, LEG_INTERRUPTED);
@@ -35,7 +35,7 @@ TEST(a_call_that_was_cut_is_interrupted_and_never_dialled_again)
 			    "verification.created call.dialing call.ringing "
 			    "call.answered call.human call.spoken call.ended");
 	assert_in_range(end.v.legs[0].ended_ms - end.v.legs[0].answered_ms, 0,
-			60 * 1000);
+			SECONDS(60));
 }
 
 TEST(a_code_that_was_heard_is_good_after_a_restart)
@@ -59,7 +59,7 @@ TEST(an_interrupted_call_may_be_made_again)
 	struct world *w = *state;
 	struct answer made = world_create(w, "+15555550110", "speak"), end;
 
-	world_until(w, WORLD_HOUR_MS, talks, w);
+	world_until(w, HOURS(1), talks, w);
 	world_kill(w);
 	world_start(w);
 	(void)world_until_ended(w, made.v.id);
@@ -94,7 +94,7 @@ TEST(what_waited_too_long_meanwhile_is_reported_and_not_called)
 	struct answer made = world_ask_only(w, &req), end;
 
 	world_kill_now(w);
-	clock_advance(w->clock, 540 * 1000);
+	clock_advance(w->clock, SECONDS(540));
 	world_start(w);
 	end = world_until_ended(w, made.v.id);
 
@@ -109,7 +109,7 @@ TEST(an_expiry_outlives_the_process)
 
 	(void)world_until_ended(w, made.v.id);
 	world_kill(w);
-	clock_advance(w->clock, 2 * (int64_t)WORLD_HOUR_MS);
+	clock_advance(w->clock, HOURS(2));
 	world_start(w);
 	end = world_until_over(w, made.v.id);
 

@@ -136,11 +136,11 @@ static void open_tel(struct world *w)
 		.ctx = w,
 	};
 
-	for (char c = '0'; c <= '9'; c++)
+	for (const char *c = "0123456789"; *c; c++)
 		for (int last = 0; last < 2; last++)
 			ears[params.ears_count++] = (struct tel_ear){
-				.digit = c,
-				.clip = speech_digit(voices.speech, "en", c,
+				.digit = *c,
+				.clip = speech_digit(voices.speech, "en", *c,
 						     last != 0),
 			};
 	assert_int_equal(tel_scripted_new(&params, &w->tel), 0);
@@ -173,7 +173,7 @@ static void make_rules(struct world *w)
 	w->rules.wrong_max = 5;
 	w->rules.ring_ms = RING_MS;
 	w->rules.max_calls = CALLS;
-	w->rules.retention_ms = RETENTION_DAYS * 24 * (int64_t)WORLD_HOUR_MS;
+	w->rules.retention_ms = DAYS(RETENTION_DAYS);
 }
 
 static void open_store(struct world *w)
@@ -318,7 +318,7 @@ void world_drain(struct world *w, int64_t ms)
 
 	world_turn(w, nothing_renders, w);
 	service_drain(w->service, ms, noted, &drained);
-	world_until(w, 10 * (int64_t)WORLD_HOUR_MS, is_true, &drained);
+	world_until(w, HOURS(10), is_true, &drained);
 }
 
 void world_free(struct world *w)
@@ -334,7 +334,8 @@ void world_free(struct world *w)
 	policy_end(&w->rules.policy);
 	rng_free(w->rng);
 	clock_free(w->clock);
-	assert_int_equal(nftw(w->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS),
+	assert_int_equal(nftw(w->dir, /* NOLINT(concurrency-mt-unsafe) */
+			      remove_entry, 8, FTW_DEPTH | FTW_PHYS),
 			 0);
 	free(w);
 }
@@ -660,7 +661,7 @@ static struct answer look_until(struct world *w, const char *id,
 {
 	struct looking l = {.w = w, .id = id, .enough = enough};
 
-	world_until(w, WORLD_HOUR_MS, looks, &l);
+	world_until(w, HOURS(1), looks, &l);
 	return l.last;
 }
 
@@ -720,6 +721,7 @@ static bool gathered(void *ctx)
 			       __ATOMIC_ACQUIRE);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is filled in */
 void world_events(struct world *w, const char *topic, char *out, size_t size)
 {
 	struct gathering g = {.out = out, .size = size};

@@ -21,6 +21,10 @@ enum {
 	WORLD_WAIT_MS = 60 * 1000, /* real time until a test gives up */
 	WORLD_HOUR_MS = 3600 * 1000,
 };
+#define SECONDS(n) ((int64_t)(n)*1000)
+#define MINUTES(n) SECONDS((n)*60)
+#define HOURS(n) MINUTES((n)*60)
+#define DAYS(n) HOURS((n)*24)
 
 struct world {
 	char dir[64];
@@ -75,15 +79,14 @@ void world_skip(struct world *w, int64_t ms);
 /* --- requests, waited for ------------------------------------------------------- */
 
 struct answer {
-	bool done;
-	bool refused;
-	struct service_refusal no;
 	struct verification v; /* metadata is not kept */
-	char to[NUMBER_BYTES], code[CODE_BYTES];
+	struct service_refusal no;
 	/* of a check */
 	enum outcome_check result;
 	enum outcome_status status;
 	unsigned left;
+	char to[NUMBER_BYTES], code[CODE_BYTES];
+	bool done, refused;
 };
 struct answer world_create(struct world *w, const char *to, const char *flow);
 struct answer world_ask(struct world *w, const struct service_create *req);
