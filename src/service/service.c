@@ -286,8 +286,10 @@ static void look_if_drained(void *ctx)
 	void (*drained)(void *) = sv->drained;
 	bool out;
 
+	/* The line's half alone: the store's may be a moment behind it, and
+	 * would wake nobody.  service_free() waits for that one. */
 	(void)pthread_mutex_lock(&sv->out_lock);
-	out = sv->out_line > 0 || sv->out_store > 0;
+	out = sv->out_line > 0;
 	(void)pthread_mutex_unlock(&sv->out_lock);
 	if (out || atomic_load(&sv->slots) > 0 || !drained)
 		return;
