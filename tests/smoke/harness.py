@@ -236,10 +236,12 @@ def write_down(path, kind, text):
 
 # --- a server ----------------------------------------------------------------
 
-def _limit_core():
-    """As a shell with `ulimit -c unlimited`: the program must refuse it."""
+def _allow():
+    """As a shell would that lets files grow, and a program dump its core."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    # a file that may not grow is then an error of the write (see fill_disk)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 class Server:
@@ -256,7 +258,7 @@ class Server:
             [PROGRAM, 'serve', '--config', str(place.config), *options],
             cwd=place.path, env=place.env(**env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            preexec_fn=_limit_core)
+            preexec_fn=_allow)
         self.readers = [
             threading.Thread(target=self._read_log, daemon=True),
             threading.Thread(target=self._read_said, daemon=True)]
@@ -374,6 +376,12 @@ class Server:
 
     def keep(self, what, data):
         (self.place.path / f'{what}.{self.number}').write_bytes(data)
+
+    def fill_disk(self, full=True):
+        """No file of its may grow any more, as if the disk were full."""
+        size = 4096 if full else resource.RLIM_INFINITY
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE,
+                         (size, resource.RLIM_INFINITY))
 
     # how it ends
 

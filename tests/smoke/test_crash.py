@@ -16,8 +16,8 @@ Codes to check are heard on the phone, which takes as long as it is spoken: so
 every so many rounds there is a quiet life, in which many calls are listened to
 at the same time, and the next rounds check those codes across their kills.
 
-VOICEOTP_SOAK=1 runs a thousand rounds in place of 25; VOICEOTP_SEED repeats a
-run's moments.
+With the word `soak` it runs a thousand rounds in place of 25; VOICEOTP_SEED
+repeats a run's moments.
 """
 import http.client
 import itertools
@@ -32,7 +32,7 @@ from harness import (OLDEST, PAGE, SANDBOX, Background, Deadline, Place,
                      note, sentence, tell)
 from phone import Phone
 
-ROUNDS = 1000 if os.environ.get('VOICEOTP_SOAK') == '1' else 25
+ROUNDS = 1000 if 'soak' in sys.argv else 25
 SEED = int(os.environ.get('VOICEOTP_SEED', random.SystemRandom().
                           randrange(1 << 32)))
 BATCH = 25             # rounds on the codes of one quiet life

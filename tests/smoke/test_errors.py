@@ -295,6 +295,28 @@ def a_missing_voice_stops_the_start(*_):
                      'espeak-ng')
 
 
+@sentence
+def a_disk_that_is_full_refuses_and_loses_nothing(*_):
+    with Place('disk').serving() as server:
+        api, to = server.api(), SANDBOX + '0120'
+        before = api.created(to)
+        server.fill_disk()
+        refused = [api.create(to) for _ in range(3)]
+        health = api.get('/healthz')
+        server.fill_disk(False)
+        after = server.poll(
+            lambda: (a := api.create(to)).status == 201 and a.json, 30,
+            'a create once there is room again')
+
+        for answer in refused:
+            problem(answer, 503, 'store_unavailable')
+        assert health.status in (200, 503), health
+        for record in (before, after):
+            assert api.read(record['id'])['to'] == to
+    assert not [r for r in server.log if r['event'] == 'not JSON'], \
+        server.last_words()
+
+
 # --- requests ----------------------------------------------------------------
 
 def problem(answer, status, code, field=None):

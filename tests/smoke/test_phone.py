@@ -127,7 +127,7 @@ def a_token_opens_one_session():
         second = api.post('/phone/session', {'token': token}, headers=origin)
 
         assert first.status == 204, first
-        assert second.status == 401, second
+        assert second.status == 403, second
 
 
 @sentence
@@ -154,7 +154,7 @@ def without_a_session_nothing_is_heard():
         for path in ('/phone/events',
                      f'/phone/calls/{call}/sound/{play.id}?page={phone.page}'):
             answer = stranger.get(path)
-            assert answer.status == 401, (path, answer)
+            assert answer.status == 403, (path, answer)
         phone.hang_up(call)
 
 
