@@ -370,7 +370,7 @@ static char bench_dir[64];
 
 static FILE *answers_of(struct bench_server *s)
 {
-	return fdopen(dup(s->answers), "r");
+	return fdopen(fcntl(s->answers, F_DUPFD_CLOEXEC, 0), "r");
 }
 
 static int read_hello(struct bench_server *s)
@@ -431,6 +431,7 @@ void bench_server_stop(struct bench_server *s)
 	(void)waitpid(s->pid, NULL, 0);
 	(void)close(s->commands);
 	(void)close(s->answers);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread is left */
 	(void)nftw(bench_dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 

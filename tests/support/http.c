@@ -77,11 +77,22 @@ void http_send(int fd, const char *text)
 	http_send_bytes(fd, text, strlen(text));
 }
 
+/* A child that ends may interrupt it. */
+static ssize_t receive(int fd, void *p, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, p, n, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
 /* One byte at a time where what follows must stay in the socket. */
 static bool read_byte(int fd, struct buf *out)
 {
 	char c;
-	ssize_t n = recv(fd, &c, 1, 0);
+	ssize_t n = receive(fd, &c, 1);
 
 	if (n < 0 && errno == EAGAIN)
 		fail_msg("nothing came for %d s", HTTP_WAIT_S);
@@ -113,8 +124,8 @@ static void read_n(int fd, size_t n, struct buf *out)
 	char piece[8192];
 
 	while (n > 0) {
-		ssize_t got = recv(fd, piece,
-				   n < sizeof(piece) ? n : sizeof(piece), 0);
+		ssize_t got = receive(fd, piece,
+				      n < sizeof(piece) ? n : sizeof(piece));
 
 		if (got <= 0)
 			fail_msg("the body ends %zu bytes early", n);
@@ -218,7 +229,7 @@ bool http_closed(int fd)
 	ssize_t n;
 
 	do {
-		n = recv(fd, piece, sizeof(piece), 0);
+		n = receive(fd, piece, sizeof(piece));
 	} while (n > 0);
 	if (n < 0 && errno != ECONNRESET)
 		print_error("%s\n", strerrordesc_np(errno));
