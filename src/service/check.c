@@ -14,7 +14,12 @@
 #include "base/log.h"
 #include "service/service_priv.h"
 
-enum { AT_NOISE = SERVICE_AT_NUMBER + 1, NOISE_BYTES = 16 };
+enum {
+	AT_NOISE = SERVICE_AT_NUMBER + 1, /* as a verification */
+	AT_NOISE_NUMBER,                  /* as what is known of its number */
+	NOISE_BYTES = 16,
+	NOISE_ROWS = 16, /* in a partition: not always the one that is warm */
+};
 
 struct check {
 	struct service *sv;
@@ -49,17 +54,17 @@ static void make_up(const struct service *sv, struct service_pair *p,
 	struct verification *v = &p->v;
 
 	*v = sv->made_up;
-	v->created_ms = v->deliverable_ms = now;
+	v->deliverable_ms = now;
 	v->expires_ms = now + v->ttl_ms;
 }
 
-static void write_noise(struct store_tx *tx, const struct service_pair *p)
+/* As much as service_pair_write() does, and no less. */
+static void write_noise(struct store_tx *tx, const struct service *sv,
+			const struct service_pair *p)
 {
-	AUTO_BUF(record, SERVICE_RECORD_MAX);
-
-	verification_pack(&p->v, &record);
-	verification_number_pack(&p->n, &record);
-	store_tx_put(tx, AT_NOISE, buf_view(&record), NULL);
+	service_verification_write(tx, AT_NOISE, sv, &p->v);
+	service_number_write(tx, AT_NOISE_NUMBER, p->v.application,
+			     p->v.number_hash, &p->n);
 }
 
 /* The change of a check, for both ways that a code may come. */
@@ -110,7 +115,7 @@ static int apply(struct store_tx *tx, void *ctx)
 	c->calling = false;
 	if (!ours) {
 		c->result = CHECK_UNKNOWN;
-		write_noise(tx, p);
+		write_noise(tx, c->sv, p);
 		return 0;
 	}
 	service_pair_write(tx, c->sv, false, p);
@@ -152,17 +157,30 @@ static char *keep(const char *text)
 	return text && *text ? b_strndup(text, VERIFICATION_PAYEE_BYTES) : NULL;
 }
 
+static void name_noise(const struct service_place *place, const char *id,
+		       char noise[NOISE_BYTES], char number[NOISE_BYTES])
+{
+	unsigned row = 0;
+
+	for (; *id; id++)
+		row = row * 31 + (unsigned char)*id;
+	row %= NOISE_ROWS;
+	(void)snprintf(noise, NOISE_BYTES, "v%02x%x", place->partition, row);
+	(void)snprintf(number, NOISE_BYTES, "n%02x%x", place->partition, row);
+}
+
 void service_check(struct service *sv, const struct service_check *req,
 		   service_checked_h *done, void *ctx)
 {
 	struct check *c = b_zero(1, sizeof(*c));
 	struct service_place place;
 	const char *id = req->id ? req->id : "";
-	char noise[NOISE_BYTES];
+	char noise[NOISE_BYTES], noise_number[NOISE_BYTES];
 	struct store_key keys[] = {
 		[SERVICE_AT_VERIFICATION] = {SERVICE_KIND_VERIFICATION, c->id},
 		[SERVICE_AT_NUMBER] = {SERVICE_KIND_NUMBER, place.number_key},
 		[AT_NOISE] = {SERVICE_KIND_NOISE, noise},
+		[AT_NOISE_NUMBER] = {SERVICE_KIND_NOISE, noise_number},
 	};
 	int err;
 
@@ -179,7 +197,7 @@ void service_check(struct service *sv, const struct service_check *req,
 	service_place_find(sv->p.ring, c->application, id, &place);
 	(void)snprintf(c->id, sizeof(c->id), "%s",
 		       place.well_formed ? id : "ver_");
-	(void)snprintf(noise, sizeof(noise), "%02x", place.partition);
+	name_noise(&place, id, noise, noise_number);
 	err = store_change(sv->p.store, place.partition, keys, COUNT_OF(keys),
 			   apply, checked, c);
 	if (err) {

@@ -205,13 +205,14 @@ static void phone_write(struct store_tx *tx, const struct verification *v,
 		     });
 }
 
-static void verification_write(struct store_tx *tx, const struct service *sv,
-			       const struct verification *v)
+void service_verification_write(struct store_tx *tx, size_t key,
+				const struct service *sv,
+				const struct verification *v)
 {
 	AUTO_BUF(record, SERVICE_RECORD_MAX);
 
 	verification_pack(v, &record);
-	store_tx_put(tx, SERVICE_AT_VERIFICATION, buf_view(&record),
+	store_tx_put(tx, key, buf_view(&record),
 		     &(struct store_index){
 			     .time_ms = v->created_ms,
 			     .owner = v->application,
@@ -233,7 +234,7 @@ void service_pair_write(struct store_tx *tx, const struct service *sv,
 		.forwarded = p->n.forwarded,
 	};
 
-	verification_write(tx, sv, &p->v);
+	service_verification_write(tx, SERVICE_AT_VERIFICATION, sv, &p->v);
 	service_number_write(tx, SERVICE_AT_NUMBER, p->v.application,
 			     p->v.number_hash, &p->n);
 	if (phone &&

@@ -221,6 +221,7 @@ static void make_up(struct service *sv)
 	};
 	(void)snprintf(v->ring_key, sizeof(v->ring_key), "%s",
 		       keyring_maker(sv->p.ring));
+	v->created_ms = clock_wall_ms(sv->p.clock);
 	rng_fill(sv->p.rng, v->nonce, sizeof(v->nonce));
 	v->epoch = atomic_load(&sv->epoch);
 }

@@ -172,6 +172,9 @@ MUST_CHECK int service_pair_read(const struct store_tx *tx, bool phone,
 				 struct service_pair *p);
 void service_pair_write(struct store_tx *tx, const struct service *sv,
 			bool phone, const struct service_pair *p);
+void service_verification_write(struct store_tx *tx, size_t key,
+				const struct service *sv,
+				const struct verification *v);
 void service_number_write(struct store_tx *tx, size_t key, const char *owner,
 			  const char *number_hash,
 			  const struct verification_number *n);
