@@ -191,6 +191,7 @@ static void finish(struct store_op *op)
 static void run_batch(struct store_lite *s, const struct link *ops,
 		      size_t count)
 {
+	sqlite3_int64 before = sqlite3_total_changes64(s->writer.h);
 	int err;
 
 	s->batch_topics = 0;
@@ -201,7 +202,9 @@ static void run_batch(struct store_lite *s, const struct link *ops,
 	atomic_fetch_add(&s->operations, count);
 	if (err)
 		atomic_fetch_add(&s->failures, count);
-	atomic_store(&s->healthy, err == 0);
+	/* one that had nothing to write says nothing about the disk */
+	if (err || sqlite3_total_changes64(s->writer.h) != before)
+		atomic_store(&s->healthy, err == 0);
 	atomic_fetch_sub(&s->waiting, count);
 }
 

@@ -268,7 +268,7 @@ struct store_stats {
 	uint64_t batches, operations, failures;
 	uint64_t waiting;   /* operations queued now */
 	uint64_t wal_bytes; /* 0 where there is none */
-	bool healthy;       /* the last batch was committed */
+	bool healthy; /* the last batch that wrote anything was committed */
 };
 void store_stats(const struct store *st, struct store_stats *out);
 

@@ -480,6 +480,11 @@ TEST(a_full_disk_is_said_loses_nothing_and_heals)
 	powercut_space(w->pc, 0);
 	fill_up(w->st);
 	assert_true(bl_get(w->st, 0, "left", "l0").there);
+	/* to look for something due and find nothing proves no room */
+	bl_lease(w->st, STORE_TIMERS, 1, LEASE_MS, &w->leases);
+	assert_int_equal(w->leases.err, 0);
+	store_stats(w->st, &stats);
+	assert_false(stats.healthy);
 
 	powercut_space(w->pc, -1);
 	assert_int_equal(bl_put(w->st, 0, "big", "x", "v"), 0);
