@@ -24,6 +24,7 @@ enum {
 	TTL_MS = 600 * 1000,
 	RING_MS = 28 * 1000,
 	RETENTION_DAYS = 30,
+	EARS_MAX = 3 * 20,
 };
 
 static struct {
@@ -62,6 +63,16 @@ int world_voices(void **state)
 	return 0;
 }
 
+int world_voices_all(void **state)
+{
+	struct diag d = {0};
+
+	(void)world_voices(state);
+	assert_int_equal(speech_open(voices.speech, "es", &d), 0);
+	assert_int_equal(speech_open(voices.speech, "de", &d), 0);
+	return 0;
+}
+
 int world_no_voices(void **state)
 {
 	(void)state;
@@ -86,7 +97,7 @@ static int script_of(const char *to, void *ctx)
 	for (size_t i = 0; i < w->numbers_count; i++)
 		if (strcmp(w->numbers[i].to, to) == 0)
 			return (int)w->numbers[i].script;
-	return -ENOENT;
+	return w->others;
 }
 
 static void heard(const char *call_id, char digit, void *ctx)
@@ -123,26 +134,41 @@ static void sandbox(struct world *w)
 	world_script(w, "+15555550127", TEL_SCRIPT_REPORT);
 }
 
+/* It understands the digits of the languages that are open. */
+static size_t fill_ears(struct tel_ear ears[EARS_MAX])
+{
+	static const char *const languages[] = {"en", "es", "de"};
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT_OF(languages); i++) {
+		if (!speech_is_open(voices.speech, languages[i]))
+			continue;
+		for (const char *c = "0123456789"; *c; c++)
+			for (int last = 0; last < 2; last++)
+				ears[n++] = (struct tel_ear){
+					.digit = *c,
+					.clip = speech_digit(voices.speech,
+							     languages[i], *c,
+							     last != 0),
+				};
+	}
+	return n;
+}
+
 static void open_tel(struct world *w)
 {
-	struct tel_ear ears[20];
+	struct tel_ear ears[EARS_MAX];
 	struct tel_scripted_params params = {
 		.loop = w->line,
 		.rng = w->rng,
 		.ears = ears,
+		.ears_count = fill_ears(ears),
 		.script = script_of,
 		.heard = heard,
 		.types = types,
 		.ctx = w,
 	};
 
-	for (const char *c = "0123456789"; *c; c++)
-		for (int last = 0; last < 2; last++)
-			ears[params.ears_count++] = (struct tel_ear){
-				.digit = *c,
-				.clip = speech_digit(voices.speech, "en", *c,
-						     last != 0),
-			};
 	assert_int_equal(tel_scripted_new(&params, &w->tel), 0);
 }
 
@@ -183,7 +209,8 @@ static void open_store(struct world *w)
 		.url = url, .clock = w->clock, .node = "one"};
 	struct diag d = {0};
 
-	(void)snprintf(url, sizeof(url), "sqlite:%s/store.db", w->dir);
+	(void)snprintf(url, sizeof(url), "sqlite:%s/store.db%s%s", w->dir,
+		       w->vfs ? "?vfs=" : "", w->vfs ? w->vfs : "");
 	assert_int_equal(store_open(&params, &w->store, &d), 0);
 }
 
@@ -228,10 +255,12 @@ void world_start(struct world *w)
 		fail_msg("%s: %s", d.field, d.message);
 }
 
-struct world *world_new(void)
+struct world *world_new_on(const char *vfs)
 {
 	struct world *w = b_zero(1, sizeof(*w));
 
+	w->vfs = vfs;
+	w->others = -ENOENT;
 	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/voiceotp-world-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	w->clock = clock_manual((int64_t)WORLD_START_MS * 1000);
@@ -246,6 +275,11 @@ struct world *world_new(void)
 	(void)snprintf(w->who.key_id, sizeof(w->who.key_id), "key_1");
 	w->who.scopes = SERVICE_VERIFY | SERVICE_CHECK;
 	return w;
+}
+
+struct world *world_new(void)
+{
+	return world_new_on(NULL);
 }
 
 int world_setup(void **state)
@@ -266,40 +300,37 @@ static int remove_entry(const char *path, const struct stat *st, int flag,
 	return remove(path);
 }
 
-/* A call whose words are being rendered: that takes real time. */
-static bool renders(struct world *w)
+void world_cut(struct world *w)
 {
-	struct service_stats s;
-
-	if (!w->service)
-		return false;
-	service_stats(w->service, &s);
-	return s.queued_now > 0;
+	service_free(w->service);
+	w->service = NULL;
+	store_close(w->store);
+	w->store = NULL;
+	tel_free(w->tel);
+	w->tel = NULL;
+	loop_free(w->line);
+	w->line = NULL;
 }
 
-static bool nothing_renders(void *ctx)
+void world_back(struct world *w)
 {
-	return !renders(ctx);
+	w->line = loop_new(w->clock);
+	open_store(w);
+	open_tel(w);
 }
 
 void world_kill(struct world *w)
 {
 	/* the voices are not killed with it: they would post to a line that
 	 * is gone */
-	world_turn(w, nothing_renders, w);
+	world_settle(w);
 	world_kill_now(w);
 }
 
 void world_kill_now(struct world *w)
 {
-	service_free(w->service);
-	w->service = NULL;
-	store_close(w->store);
-	tel_free(w->tel);
-	loop_free(w->line);
-	w->line = loop_new(w->clock);
-	open_store(w);
-	open_tel(w);
+	world_cut(w);
+	world_back(w);
 }
 
 static void noted(void *ctx)
@@ -316,7 +347,7 @@ void world_drain(struct world *w, int64_t ms)
 {
 	bool drained = false;
 
-	world_turn(w, nothing_renders, w);
+	world_settle(w);
 	service_drain(w->service, ms, noted, &drained);
 	world_until(w, HOURS(10), is_true, &drained);
 }
@@ -403,6 +434,25 @@ static void wait_for_store(struct world *w)
 	(void)pthread_mutex_unlock(&g.lock);
 }
 
+/* Words of a call are being rendered, or it waits for something else: what was
+ * given to the voices before this has been said after it. */
+static void wait_for_speech(struct world *w)
+{
+	struct service_stats s;
+	AUTO(utterance) *u = NULL;
+	AUTO(playlist) *said = NULL;
+	struct diag d = {0};
+
+	if (!w->service)
+		return;
+	service_stats(w->service, &s);
+	if (s.queued_now == 0)
+		return;
+	u = utterance_new("en");
+	assert_int_equal(utterance_digits(u, "0", SPEECH_NORMAL), 0);
+	assert_int_equal(speech_say(voices.speech, u, &said, &d), 0);
+}
+
 /* Everything that is on its way has arrived, and so has what it led to.  True
  * if there was any. */
 static bool settle(struct world *w)
@@ -414,6 +464,7 @@ static bool settle(struct world *w)
 
 		any |= ran;
 		wait_for_store(w);
+		wait_for_speech(w);
 		quiet = ran ? 0 : quiet + 1;
 	}
 	return any;
@@ -434,17 +485,14 @@ static void go(struct world *w, int64_t ms, bool (*cond)(void *), void *ctx)
 	int64_t end = clock_mono_ms(w->clock) + ms;
 
 	for (;;) {
-		bool any = settle(w);
-		int64_t left = end - clock_mono_ms(w->clock);
+		int64_t left;
 
+		(void)settle(w);
+		left = end - clock_mono_ms(w->clock);
 		if (cond && cond(ctx))
 			return;
 		if (clock_mono_ms(clock_real()) > give_up)
 			fail_msg("%s", "it took too long");
-		if (renders(w) || any) {
-			(void)sched_yield();
-			continue;
-		}
 		if (left <= 0)
 			break;
 		step(w, left);
@@ -467,6 +515,11 @@ void world_skip(struct world *w, int64_t ms)
 {
 	(void)settle(w);
 	clock_advance(w->clock, ms);
+	(void)settle(w);
+}
+
+void world_settle(struct world *w)
+{
 	(void)settle(w);
 }
 
@@ -612,6 +665,16 @@ struct answer world_cancel(struct world *w, const char *id)
 struct answer world_call(struct world *w, const char *id)
 {
 	return on_one(w, id, service_call);
+}
+
+void world_cancel_soon(struct world *w, const char *id, struct answer *a)
+{
+	service_cancel(w->service, &w->who, id, answered, a);
+}
+
+void world_call_soon(struct world *w, const char *id, struct answer *a)
+{
+	service_call(w->service, &w->who, id, answered, a);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

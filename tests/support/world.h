@@ -28,6 +28,7 @@ enum {
 
 struct world {
 	char dir[64];
+	const char *vfs; /* of sqlite's; NULL: its usual one */
 	struct clock *clock;
 	struct rng *rng;
 	struct keyring *ring;
@@ -44,6 +45,7 @@ struct world {
 		enum tel_script script;
 	} numbers[WORLD_NUMBERS_MAX];
 	size_t numbers_count;
+	int others;      /* of every other number; negative: not served */
 	char types[16];  /* "": what was heard */
 	char heard[512]; /* every digit, in order */
 	unsigned dials;
@@ -51,12 +53,14 @@ struct world {
 
 /* Voices are opened once for a program.  Group fixtures. */
 int world_voices(void **state);
+int world_voices_all(void **state); /* Spanish and German, too */
 int world_no_voices(void **state);
 
 /* Fixtures of a test: *state is a struct world, with its service running. */
 int world_setup(void **state);
 int world_teardown(void **state);
 struct world *world_new(void);
+struct world *world_new_on(const char *vfs);
 void world_free(struct world *w);
 
 void world_start(struct world *w); /* the service, on the store that is there */
@@ -64,6 +68,9 @@ int world_try_start(struct world *w, struct diag *d);
 /* Ends it in an instant: calls are cut, nothing is written any more. */
 void world_kill(struct world *w);
 void world_kill_now(struct world *w); /* after world_ask_only() */
+/* Its two halves: between them no file is open. */
+void world_cut(struct world *w);
+void world_back(struct world *w);
 void world_drain(struct world *w, int64_t ms);
 void world_script(struct world *w, const char *to, enum tel_script script);
 
@@ -72,6 +79,8 @@ void world_script(struct world *w, const char *to, enum tel_script script);
  * on its way arrives, the clock stands. */
 void world_until(struct world *w, int64_t ms, bool (*cond)(void *), void *ctx);
 void world_turn(struct world *w, bool (*cond)(void *), void *ctx);
+/* Nothing is on its way any more, be it to or from the store. */
+void world_settle(struct world *w);
 void world_pass(struct world *w, int64_t ms);
 /* The clock jumps: for long times without a call. */
 void world_skip(struct world *w, int64_t ms);
@@ -90,7 +99,7 @@ struct answer {
 };
 struct answer world_create(struct world *w, const char *to, const char *flow);
 struct answer world_ask(struct world *w, const struct service_create *req);
-/* Asks and does not wait: a->done says when. */
+/* Asks and does not wait: a->done says when.  Any thread. */
 void world_ask_soon(struct world *w, const struct service_create *req,
 		    struct answer *a);
 /* The same, but the line stands still: the call does not begin. */
@@ -102,6 +111,8 @@ void world_check_soon(struct world *w, const char *id, const char *code,
 struct answer world_read(struct world *w, const char *id);
 struct answer world_cancel(struct world *w, const char *id);
 struct answer world_call(struct world *w, const char *id);
+void world_cancel_soon(struct world *w, const char *id, struct answer *a);
+void world_call_soon(struct world *w, const char *id, struct answer *a);
 
 /* The code of a record, as its node would speak it. */
 void world_code(struct world *w, const struct verification *v,
