@@ -185,6 +185,24 @@ TEST(answers_may_come_in_any_order)
 	(void)close(two);
 }
 
+TEST(requests_in_one_packet_wait_for_each_other)
+{
+	int fd = http_connect(f.port);
+
+	http_send(fd, "POST /later HTTP/1.1\r\nHost: a\r\n"
+		      "Content-Length: 1\r\n\r\n1"
+		      "GET /self HTTP/1.1\r\nHost: a\r\n\r\n"
+		      "POST /later HTTP/1.1\r\nHost: a\r\n"
+		      "Content-Length: 1\r\n\r\n2");
+	answer(next());
+	expect(fd, 200, "number 1");
+	expect(fd, 200, "by myself");
+	answer(next());
+
+	expect(fd, 200, "number 2");
+	(void)close(fd);
+}
+
 static void *client(void *ctx)
 {
 	unsigned base = *(const unsigned *)ctx;
@@ -345,6 +363,9 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(answers_may_come_in_any_order,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			requests_in_one_packet_wait_for_each_other, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			thousands_of_answers_from_two_threads_reach_who_asked,
 			set_up, tear_down),
