@@ -158,7 +158,8 @@ static int run_all(struct store_lite *s, const struct link *ops)
 		if (err)
 			return err;
 	}
-	return run(s, SQL_COMMIT);
+	err = store_lite_write_tallies(s);
+	return err ? err : run(s, SQL_COMMIT);
 }
 
 /* Everybody in the batch hears why; what was remembered may be of the undone
@@ -168,6 +169,7 @@ static void undo(struct store_lite *s, const struct link *ops, int err)
 	if (!sqlite3_get_autocommit(s->writer.h))
 		(void)run(s, SQL_ROLLBACK);
 	s->others = -1; /* remember again */
+	store_lite_forget_tallies(s);
 	s->batch_topics = 0;
 	ll_each (l, ops) {
 		struct store_op *op = ll_entry(l, struct store_op, link);

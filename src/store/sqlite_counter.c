@@ -7,6 +7,11 @@
  * sum of a name's holds is kept beside them (a counter with the end 0), so
  * reserving does not add up a thousand calls; expired holds are taken out of
  * their sums before any of a change's holds is looked at.
+ *
+ * Most counters of a call are of places and askers, which it shares with the
+ * calls of the same moment.  So the rows that a batch changes are remembered,
+ * and each is written once, in the same transaction, before it commits: a
+ * counter that all changes of a batch take costs what it costs one of them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -44,7 +49,7 @@ static int run(struct store_lite *s, sqlite3_stmt *st)
 	return store_conn_run(&s->writer, st);
 }
 
-static int load_tally(struct store_lite *s, struct store_tally *t)
+static int read_tally(struct store_lite *s, struct store_tally *t)
 {
 	sqlite3_stmt *st = use_counter(s, SQL_COUNTER_GET, t);
 	int n = store_conn_step(&s->writer, st);
@@ -57,7 +62,7 @@ static int load_tally(struct store_lite *s, struct store_tally *t)
 	return 0;
 }
 
-static int save_tally(struct store_lite *s, const struct store_tally *t)
+static int write_tally(struct store_lite *s, const struct store_tally *t)
 {
 	sqlite3_stmt *st;
 
@@ -67,6 +72,86 @@ static int save_tally(struct store_lite *s, const struct store_tally *t)
 	st = use_counter(s, t->stored ? SQL_COUNTER_SET : SQL_COUNTER_ADD, t);
 	(void)sqlite3_bind_int64(st, 4, t->used);
 	return run(s, st);
+}
+
+/* --- the rows of a batch ------------------------------------------------------- */
+
+static bool same_row(const struct store_tally *a, const struct store_tally *b)
+{
+	return a->ends_ms == b->ends_ms && a->window_ms == b->window_ms &&
+	       strcmp(a->name, b->name) == 0;
+}
+
+/* FNV-1a */
+static uint32_t hash_row(const struct store_tally *t)
+{
+	uint32_t h = 2166136261U ^ (uint32_t)(t->window_ms / 1000) ^
+		     (uint32_t)(t->ends_ms / 1000);
+
+	for (const char *c = t->name; *c; c++)
+		h = (h ^ (unsigned char)*c) * 16777619U;
+	return h ^ h >> 15;
+}
+
+/* The slot of a row, or the free one where it would be. */
+static uint16_t *find_slot(struct store_tallies *k, const struct store_tally *t)
+{
+	size_t at = hash_row(t) % COUNT_OF(k->slot);
+
+	while (k->slot[at] && !same_row(&k->row[k->slot[at] - 1].tally, t))
+		at = (at + 1) % COUNT_OF(k->slot);
+	return &k->slot[at];
+}
+
+static int load_tally(struct store_lite *s, struct store_tally *t)
+{
+	uint16_t place = *find_slot(&s->tallies, t);
+
+	if (!place)
+		return read_tally(s, t);
+	t->stored = s->tallies.row[place - 1].tally.stored;
+	t->used = s->tallies.row[place - 1].tally.used;
+	return 0;
+}
+
+void store_lite_forget_tallies(struct store_lite *s)
+{
+	if (s->tallies.count)
+		memset(s->tallies.slot, 0, sizeof(s->tallies.slot));
+	s->tallies.count = 0;
+}
+
+int store_lite_write_tallies(struct store_lite *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->tallies.count && !err; i++)
+		err = write_tally(s, &s->tallies.row[i].tally);
+	store_lite_forget_tallies(s);
+	return err;
+}
+
+/* Before the first row of a change is loaded: what it knows of its rows must
+ * hold until it has saved them all. */
+static int make_room(struct store_lite *s)
+{
+	size_t room = COUNT_OF(s->tallies.row) - s->tallies.count;
+
+	return room < STORE_CLAIMS_MAX ? store_lite_write_tallies(s) : 0;
+}
+
+static void save_tally(struct store_lite *s, const struct store_tally *t)
+{
+	struct store_tallies *k = &s->tallies;
+	uint16_t *slot = find_slot(k, t);
+
+	if (!*slot) {
+		*slot = (uint16_t)++k->count;
+		k->row[*slot - 1].tally = *t;
+		k->row[*slot - 1].tally.name = k->row[*slot - 1].name;
+		memcpy(k->row[*slot - 1].name, t->name, strlen(t->name) + 1);
+	}
+	k->row[*slot - 1].tally.used = t->used;
 }
 
 static int load_hold(struct store_lite *s, struct store_hold *h)
@@ -111,9 +196,7 @@ static int tally_of(struct store_lite *s, struct store_sums *sums,
 
 	for (size_t i = 0; i < sums->tallies; i++) {
 		t = &sums->tally[i];
-		if (t->ends_ms == like->ends_ms &&
-		    t->window_ms == like->window_ms &&
-		    strcmp(t->name, like->name) == 0) {
+		if (same_row(t, like)) {
 			*out = t;
 			return 0;
 		}
@@ -239,6 +322,8 @@ int store_lite_check_claims(struct store_lite *s, struct store_sums *sums,
 
 	if (any_hold(tx))
 		err = store_lite_expire_holds(s, tx->now_ms, &removed);
+	if (!err)
+		err = make_room(s);
 	for (size_t i = 0; i < tx->claims && !err; i++) {
 		const struct store_claim *k = &tx->claim[i];
 
@@ -257,9 +342,9 @@ int store_lite_write_claims(struct store_lite *s, const struct store_sums *sums)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < sums->tallies && !err; i++)
+	for (size_t i = 0; i < sums->tallies; i++)
 		if (sums->tally[i].changed)
-			err = save_tally(s, &sums->tally[i]);
+			save_tally(s, &sums->tally[i]);
 	for (size_t i = 0; i < sums->holds && !err; i++)
 		if (sums->hold[i].changed)
 			err = save_hold(s, &sums->hold[i]);
@@ -300,13 +385,15 @@ static int expire(struct store_lite *s, const struct expired *e)
 	struct store_tally t = {.name = e->name};
 	const struct store_hold h = {
 		.name = e->name, .holder = e->holder, .stored = true};
-	int err = load_tally(s, &t);
+	int err = make_room(s);
 
+	if (!err)
+		err = load_tally(s, &t);
 	if (err)
 		return err;
 	give(&t, e->amount);
-	err = save_tally(s, &t);
-	return err ? err : save_hold(s, &h);
+	save_tally(s, &t);
+	return save_hold(s, &h);
 }
 
 static int next_expiry(struct store_lite *s)

@@ -22,6 +22,7 @@ enum {
 	STORE_SQL_PATH_MAX = 900,
 	STORE_SQL_MASKS = 64, /* sets of the six indexed columns */
 	STORE_SQL_PAGE_BYTES = 4096,
+	STORE_SQL_TALLIES_MAX = 1024, /* rows remembered in a batch */
 };
 
 enum store_sql {
@@ -63,6 +64,22 @@ struct store_ckpt {
 	int64_t next_passive, next_restart; /* bytes of log */
 };
 
+struct store_tally {
+	const char *name;
+	int64_t window_ms, ends_ms, used;
+	bool stored, changed;
+};
+/* The rows of counters that a batch changed and has not written yet. */
+struct store_tallies {
+	size_t count;
+	/* by hash: the place of a row and 1; 0: free */
+	uint16_t slot[4 * STORE_SQL_TALLIES_MAX];
+	struct {
+		struct store_tally tally; /* its name is this one: */
+		char name[STORE_ID_MAX + 1];
+	} row[STORE_SQL_TALLIES_MAX];
+};
+
 struct store_lite {
 	struct store base;
 	struct clock *clock;
@@ -77,6 +94,7 @@ struct store_lite {
 
 	/* the batch thread's */
 	struct store_tx tx;
+	struct store_tallies tallies;
 	int64_t others; /* changes when another connection wrote */
 	/* of what is in the database, remembered: */
 	int64_t next_seq;    /* of the next event */
@@ -149,11 +167,6 @@ MUST_CHECK int store_lite_check_moves(struct store_lite *s, unsigned partition);
 MUST_CHECK int store_lite_write_moves(struct store_lite *s, unsigned partition);
 MUST_CHECK int store_lite_write_events(struct store_lite *s);
 
-struct store_tally {
-	const char *name;
-	int64_t window_ms, ends_ms, used;
-	bool stored, changed;
-};
 struct store_hold {
 	const char *name, *holder;
 	int64_t amount, expires_ms; /* amount 0: not held */
@@ -170,6 +183,10 @@ MUST_CHECK int store_lite_check_claims(struct store_lite *s,
 				       struct store_result *r);
 MUST_CHECK int store_lite_write_claims(struct store_lite *s,
 				       const struct store_sums *sums);
+/* What write_claims() remembered goes into the database: before it commits,
+ * and before anybody looks at all counters. */
+MUST_CHECK int store_lite_write_tallies(struct store_lite *s);
+void store_lite_forget_tallies(struct store_lite *s); /* it was undone */
 /* Takes expired holds out of their sums. */
 MUST_CHECK int store_lite_expire_holds(struct store_lite *s, int64_t now_ms,
 				       unsigned *removed);

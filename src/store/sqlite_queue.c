@@ -81,19 +81,12 @@ static int push(struct store_lite *s, unsigned partition,
 		const struct store_push *p)
 {
 	int64_t due = p->lease_ms ? later(s->tx.now_ms, p->lease_ms) : 0;
-	uint64_t fence = 0;
-	bool leased;
-	sqlite3_stmt *st;
-	int n = look(s, partition, p->id, &fence, &leased);
+	sqlite3_stmt *st = use(s, SQL_QUEUE_PUSH, partition, p->id);
 
-	if (n < 0)
-		return n;
 	if (due < p->not_before_ms)
 		due = p->not_before_ms;
-	st = use(s, n ? SQL_QUEUE_AGAIN : SQL_QUEUE_ADD, partition, p->id);
 	(void)sqlite3_bind_int64(st, 3, due);
-	(void)sqlite3_bind_int64(st, 4,
-				 (int64_t)(p->lease_ms ? fence + 1 : fence));
+	(void)sqlite3_bind_int(st, 4, p->lease_ms ? 1 : 0);
 	store_conn_bind_text(st, 5, p->lease_ms ? s->node : NULL);
 	store_conn_bind_text(st, 6, p->ref);
 	(void)sqlite3_bind_int(st, 7, (int)p->lane);

@@ -61,9 +61,11 @@ static int delete_counters(struct store_lite *s, int64_t now_ms,
 {
 	struct store_conn *c = &s->writer;
 	struct over found[PIECE];
-	size_t count;
-	int err = find_over(s, now_ms, found, &count);
+	size_t count = 0;
+	int err = store_lite_write_tallies(s);
 
+	if (!err)
+		err = find_over(s, now_ms, found, &count);
 	for (size_t i = 0; i < count && !err; i++) {
 		sqlite3_stmt *st = store_conn_use(c, SQL_COUNTER_DELETE);
 
