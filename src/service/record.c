@@ -3,11 +3,15 @@
  * record.c - where records are, and how they are read and written.
  *
  * A check knows an id and nothing else, yet it must change the verification
- * and the number's failures in one step.  So the id says where both are: after
- * the partition stand 16 random bytes and 8 bytes of the number's keyed hash,
- * masked with a keyed hash of the random ones.  Whoever has the ring finds the
+ * and the number's failures in one step.  So the id says where both are: 16
+ * bytes that no other id has, 8 bytes of the number's keyed hash, masked with a
+ * keyed hash of the 16, and the partition.  Whoever has the ring finds the
  * number's record without a look-up; to everybody else two ids of one number
  * have nothing in common but the partition.
+ *
+ * The 16 bytes are the time, in seconds, and 96 random bits.  The time is in
+ * front, so what is new lies together in every tree of the store, and a batch
+ * changes few of its pages.
  */
 #include <assert.h>
 #include <errno.h>
@@ -20,13 +24,13 @@
 enum {
 	PREFIX = 4, /* "ver_" */
 	PARTITION_HEX = 2,
-	RANDOM_BYTES = 16,
-	TAG_BYTES = 8, /* of the hash, behind its first byte */
+	TIME_BYTES = 4,
+	RANDOM_BYTES = 16, /* with the time in front */
+	TAG_BYTES = 8,     /* of the hash, behind its first byte */
 	TAG_HEX = 2 * TAG_BYTES,
 	TAIL_BYTES = RANDOM_BYTES + TAG_BYTES,
 	TAIL_TEXT = TAIL_BYTES * 4 / 3,
 	ID_TEXT = PREFIX + PARTITION_HEX + TAIL_TEXT,
-	CALL_RANDOM = 16,
 };
 static_assert((int)ID_TEXT < (int)VERIFICATION_ID_BYTES, "an id fits");
 
@@ -36,6 +40,15 @@ static const int64_t number_kept_ms = INT64_C(90) * 24 * 3600 * 1000;
 enum { PHONE_FIVE = 1, PHONE_FORWARDED = 2 };
 
 /* --- ids ---------------------------------------------------------------------- */
+
+static void fill_random(struct service *sv, uint8_t out[RANDOM_BYTES])
+{
+	uint32_t s = (uint32_t)(clock_wall_ms(sv->p.clock) / 1000);
+
+	for (size_t i = TIME_BYTES; i-- > 0; s >>= 8)
+		out[i] = (uint8_t)s;
+	rng_fill(sv->p.rng, out + TIME_BYTES, RANDOM_BYTES - TIME_BYTES);
+}
 
 static void mask(const struct keyring *ring, const uint8_t random[RANDOM_BYTES],
 		 uint8_t out[CRYPTO_HASH_BYTES])
@@ -53,23 +66,25 @@ void service_id_make(struct service *sv, const char *number_hash,
 		     char out[VERIFICATION_ID_BYTES])
 {
 	uint8_t tail[TAIL_BYTES], over[CRYPTO_HASH_BYTES], tag[TAG_BYTES];
+	char text[TAIL_TEXT + 1];
 	int err = crypto_unhex(span_make(number_hash + PARTITION_HEX, TAG_HEX),
 			       tag, TAG_BYTES);
 
 	assert(!err);
-	rng_fill(sv->p.rng, tail, RANDOM_BYTES);
+	fill_random(sv, tail);
 	mask(sv->p.ring, tail, over);
 	for (size_t i = 0; i < TAG_BYTES; i++)
 		tail[RANDOM_BYTES + i] = tag[i] ^ over[i];
-	(void)snprintf(out, VERIFICATION_ID_BYTES, "ver_%.2s", number_hash);
-	crypto_base64url(tail, TAIL_BYTES, out + PREFIX + PARTITION_HEX);
+	crypto_base64url(tail, TAIL_BYTES, text);
+	(void)snprintf(out, VERIFICATION_ID_BYTES, "ver_%s%.*s", text,
+		       PARTITION_HEX, number_hash);
 }
 
 void service_call_id(struct service *sv, char out[VERIFICATION_ID_BYTES])
 {
-	uint8_t random[CALL_RANDOM];
+	uint8_t random[RANDOM_BYTES];
 
-	rng_fill(sv->p.rng, random, sizeof(random));
+	fill_random(sv, random);
 	(void)snprintf(out, VERIFICATION_ID_BYTES, "call_");
 	crypto_hex(random, sizeof(random), out + 5);
 }
@@ -106,11 +121,10 @@ void service_place_find(const struct keyring *ring, const char *application,
 
 	out->well_formed =
 		n == ID_TEXT && memcmp(id, "ver_", PREFIX) == 0 &&
-		crypto_unhex(span_make(id + PREFIX, PARTITION_HEX), &partition,
-			     1) == 0 &&
-		crypto_unbase64url(span_make(id + PREFIX + PARTITION_HEX,
-					     TAIL_TEXT),
-				   tail, TAIL_BYTES) == 0;
+		crypto_unhex(span_make(id + PREFIX + TAIL_TEXT, PARTITION_HEX),
+			     &partition, 1) == 0 &&
+		crypto_unbase64url(span_make(id + PREFIX, TAIL_TEXT), tail,
+				   TAIL_BYTES) == 0;
 	mask(ring, tail, over);
 	for (size_t i = 0; i < TAG_BYTES; i++)
 		over[i] ^= tail[RANDOM_BYTES + i];

@@ -229,7 +229,9 @@ static void read_survivors(struct round *r)
 
 		if (!is_there(&s.item->made))
 			continue;
-		memcpy(hex, s.item->made.v.id + 4, 2);
+		/* the partition is the last two digits of an id */
+		memcpy(hex, s.item->made.v.id + strlen(s.item->made.v.id) - 2,
+		       2);
 		assert_int_equal(store_get(r->w->store,
 					   (unsigned)strtoul(hex, NULL, 16),
 					   "verification", s.item->made.v.id,
