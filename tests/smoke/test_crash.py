@@ -26,6 +26,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from harness import (OLDEST, PAGE, SANDBOX, Background, Deadline, Place,
@@ -142,11 +143,13 @@ class Rounds:
     # --- a life ---------------------------------------------------------------
 
     def start(self):
-        began = Deadline(START_S, 'the start')
+        again = self.place.servers > 0  # the first one fills the cache
+        began = time.monotonic()
         server = self.place.start()
-        slow = START_S - began.left()
+        took = time.monotonic() - began
+        assert not again or took < START_S, f'{took} s to start again'
         self.counted['slowest_start'] = max(self.counted['slowest_start'],
-                                            slow)
+                                            again and took)
         self.told.listen(server)
         return server
 
