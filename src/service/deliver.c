@@ -365,6 +365,10 @@ static void start(struct attempt *a)
 	int err = start_flow(a, box->rules, &d);
 
 	service_rules_drop(box);
+	if (err == -EAGAIN) { /* too many have words to be rendered just now */
+		give_up_lease(a, SERVICE_BUSY_MS);
+		return;
+	}
 	if (err) {
 		log_error("call.not_started", "id", LOG_S(a->v.id), "why",
 			  LOG_S(d.message), NULL);

@@ -20,6 +20,7 @@ enum {
 	CREATES = 96,
 	RACES = 40,
 	RACERS = 32,
+	CROWD = 600,
 };
 
 struct hall;
@@ -91,7 +92,7 @@ static int setup(void **state)
 	h->w->rng = rng_system(); /* the seeded one is for one thread */
 	world_kill_now(h->w);
 	world_start(h->w);
-	h->answers = b_zero(CREATES + CHECKS, sizeof(*h->answers));
+	h->answers = b_zero(CROWD, sizeof(*h->answers));
 	*state = h;
 	return 0;
 }
@@ -329,6 +330,40 @@ TEST(a_check_and_a_cancel_at_once_have_one_winner)
 	print_message("%u of %d were approved\n", approved, RACES);
 }
 
+/* --- calls ------------------------------------------------------------------------------ */
+
+static bool all_ended(void *ctx)
+{
+	struct hall *h = ctx;
+	struct service_stats s;
+	uint64_t ended = 0;
+
+	service_stats(h->w->service, &s);
+	for (size_t i = 0; i < LEG_COUNT; i++)
+		ended += s.legs[i];
+	return ended == h->count;
+}
+
+TEST(a_crowd_with_words_that_are_new_is_called_to_the_last)
+{
+	struct hall *h = *state;
+	struct service_create req = {.who = h->w->who,
+				     .to = "+15555550120",
+				     .flow = "keypad",
+				     .purpose = "signup",
+				     .brand = "Newcomers"};
+	struct service_stats s;
+
+	h->w->rules.max_calls = CROWD;
+	h->count = CROWD;
+	for (size_t i = 0; i < CROWD; i++)
+		world_ask_soon(h->w, &req, &h->answers[i]);
+	world_until(h->w, HOURS(1), all_ended, h);
+	service_stats(h->w->service, &s);
+
+	assert_int_equal(s.legs[LEG_BUSY], CROWD);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -339,6 +374,7 @@ int main(void)
 		CASE(the_same_create_from_many_threads_is_one_verification_and_one_call),
 		CASE(of_two_bodies_under_one_key_at_once_one_is_made),
 		CASE(a_check_and_a_cancel_at_once_have_one_winner),
+		CASE(a_crowd_with_words_that_are_new_is_called_to_the_last),
 	};
 
 	return cmocka_run_group_tests_name("scenario/parallel", tests,
