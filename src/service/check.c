@@ -3,9 +3,8 @@
  * check.c - is this the code?  One change, and every one commits something.
  *
  * Somebody who guesses must not learn from the time or the work of an answer
- * whether there is such an id (D4).  So an unknown one is checked as well: on a
- * record that was made up, with a code that is derived, and what would have
- * been written is written, to a place where it is noise.
+ * whether there is such an id (D4).  So an unknown one is checked as well, on a
+ * decoy.  Every check asks for both, since only reading tells which it is of.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +13,7 @@
 #include "base/log.h"
 #include "service/service_priv.h"
 
-enum {
-	AT_NOISE = SERVICE_AT_NUMBER + 1, /* as a verification */
-	AT_NOISE_NUMBER,                  /* as what is known of its number */
-	NOISE_BYTES = 16,
-	NOISE_ROWS = 16, /* in a partition: not always the one that is warm */
-};
+enum { AT_DECOY = SERVICE_AT_NUMBER + 1, AT_DECOY_NUMBER };
 
 struct check {
 	struct service *sv;
@@ -45,26 +39,6 @@ static void check_free(struct check *c)
 	free(c->currency);
 	free(c->payee);
 	free(c);
-}
-
-/* A record like any other, which nobody can approve. */
-static void make_up(const struct service *sv, struct service_pair *p,
-		    int64_t now)
-{
-	struct verification *v = &p->v;
-
-	*v = sv->made_up;
-	v->deliverable_ms = now;
-	v->expires_ms = now + v->ttl_ms;
-}
-
-/* As much as service_pair_write() does, and no less. */
-static void write_noise(struct store_tx *tx, const struct service *sv,
-			const struct service_pair *p)
-{
-	service_verification_write(tx, AT_NOISE, sv, &p->v);
-	service_number_write(tx, AT_NOISE_NUMBER, p->v.application,
-			     p->v.number_hash, &p->n);
 }
 
 /* The change of a check, for both ways that a code may come. */
@@ -107,7 +81,7 @@ static int apply(struct store_tx *tx, void *ctx)
 	ours = p->found && strcmp(p->v.application, c->application) == 0;
 	if (!ours) {
 		service_pair_free(p);
-		make_up(c->sv, p, store_tx_now(tx));
+		service_decoy_read(tx, AT_DECOY, c->sv, p);
 	}
 	was = p->v.status;
 	c->result = service_check_run(tx, c->sv, p, &a, &c->left);
@@ -115,7 +89,7 @@ static int apply(struct store_tx *tx, void *ctx)
 	c->calling = false;
 	if (!ours) {
 		c->result = CHECK_UNKNOWN;
-		write_noise(tx, c->sv, p);
+		service_decoy_write(tx, AT_DECOY, p);
 		return 0;
 	}
 	service_pair_write(tx, c->sv, false, p);
@@ -157,30 +131,18 @@ static char *keep(const char *text)
 	return text && *text ? b_strndup(text, VERIFICATION_PAYEE_BYTES) : NULL;
 }
 
-static void name_noise(const struct service_place *place, const char *id,
-		       char noise[NOISE_BYTES], char number[NOISE_BYTES])
-{
-	unsigned row = 0;
-
-	for (; *id; id++)
-		row = row * 31 + (unsigned char)*id;
-	row %= NOISE_ROWS;
-	(void)snprintf(noise, NOISE_BYTES, "v%02x%x", place->partition, row);
-	(void)snprintf(number, NOISE_BYTES, "n%02x%x", place->partition, row);
-}
-
 void service_check(struct service *sv, const struct service_check *req,
 		   service_checked_h *done, void *ctx)
 {
 	struct check *c = b_zero(1, sizeof(*c));
 	struct service_place place;
 	const char *id = req->id ? req->id : "";
-	char noise[NOISE_BYTES], noise_number[NOISE_BYTES];
+	struct service_decoy_names decoy;
 	struct store_key keys[] = {
 		[SERVICE_AT_VERIFICATION] = {SERVICE_KIND_VERIFICATION, c->id},
 		[SERVICE_AT_NUMBER] = {SERVICE_KIND_NUMBER, place.number_key},
-		[AT_NOISE] = {SERVICE_KIND_NOISE, noise},
-		[AT_NOISE_NUMBER] = {SERVICE_KIND_NOISE, noise_number},
+		[AT_DECOY] = {SERVICE_KIND_DECOY, decoy.verification},
+		[AT_DECOY_NUMBER] = {SERVICE_KIND_DECOY, decoy.number},
 	};
 	int err;
 
@@ -197,7 +159,7 @@ void service_check(struct service *sv, const struct service_check *req,
 	service_place_find(sv->p.ring, c->application, id, &place);
 	(void)snprintf(c->id, sizeof(c->id), "%s",
 		       place.well_formed ? id : "ver_");
-	name_noise(&place, id, noise, noise_number);
+	service_decoy_find(place.partition, id, &decoy);
 	err = store_change(sv->p.store, place.partition, keys, COUNT_OF(keys),
 			   apply, checked, c);
 	if (err) {

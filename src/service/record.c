@@ -35,7 +35,8 @@ enum {
 static_assert((int)ID_TEXT < (int)VERIFICATION_ID_BYTES, "an id fits");
 
 /* B4 and E4 look back so far; what nobody touched for longer is forgotten. */
-static const int64_t number_kept_ms = INT64_C(90) * 24 * 3600 * 1000;
+static const int64_t number_kept_days = 90;
+static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
 enum { PHONE_FIVE = 1, PHONE_FORWARDED = 2 };
 
@@ -186,6 +187,13 @@ int service_pair_read(const struct store_tx *tx, bool phone,
 	return err;
 }
 
+/* In whole days: an end that moved with each change would move its entry in
+ * the index as well, and so tell by time whether the last one was lately (D4). */
+static int64_t kept_until(const struct store_tx *tx)
+{
+	return (store_tx_now(tx) / day_ms + 1 + number_kept_days) * day_ms;
+}
+
 void service_number_write(struct store_tx *tx, size_t key, const char *owner,
 			  const char *number_hash,
 			  const struct verification_number *n)
@@ -198,9 +206,7 @@ void service_number_write(struct store_tx *tx, size_t key, const char *owner,
 			     .time_ms = 1, /* in lists, in no order */
 			     .owner = owner,
 			     .hash = number_hash,
-			     .expires_ms = n->blocked ? 0
-						      : store_tx_now(tx) +
-								number_kept_ms,
+			     .expires_ms = n->blocked ? 0 : kept_until(tx),
 		     });
 }
 
@@ -215,18 +221,17 @@ static void phone_write(struct store_tx *tx, const struct verification *v,
 		     &(struct store_index){
 			     .time_ms = 1,
 			     .hash = v->number_hash,
-			     .expires_ms = store_tx_now(tx) + number_kept_ms,
+			     .expires_ms = kept_until(tx),
 		     });
 }
 
-void service_verification_write(struct store_tx *tx, size_t key,
-				const struct service *sv,
-				const struct verification *v)
+static void verification_write(struct store_tx *tx, const struct service *sv,
+			       const struct verification *v)
 {
 	AUTO_BUF(record, SERVICE_RECORD_MAX);
 
 	verification_pack(v, &record);
-	store_tx_put(tx, key, buf_view(&record),
+	store_tx_put(tx, SERVICE_AT_VERIFICATION, buf_view(&record),
 		     &(struct store_index){
 			     .time_ms = v->created_ms,
 			     .owner = v->application,
@@ -248,7 +253,7 @@ void service_pair_write(struct store_tx *tx, const struct service *sv,
 		.forwarded = p->n.forwarded,
 	};
 
-	service_verification_write(tx, SERVICE_AT_VERIFICATION, sv, &p->v);
+	verification_write(tx, sv, &p->v);
 	service_number_write(tx, SERVICE_AT_NUMBER, p->v.application,
 			     p->v.number_hash, &p->n);
 	if (phone &&

@@ -272,6 +272,9 @@ int service_new(const struct service_params *params, struct service **out,
 	if (err)
 		return err;
 	make_up(sv);
+	err = service_decoys_start(sv, d);
+	if (err)
+		return err;
 	store_watch(sv->p.store, watch, sv);
 	service_keep_start(sv);
 	*out = KEEP(sv);

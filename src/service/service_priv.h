@@ -45,7 +45,7 @@ enum {
 #define SERVICE_KIND_APP "app"
 #define SERVICE_KIND_KEY "key"
 #define SERVICE_KIND_NAME "key_name"
-#define SERVICE_KIND_NOISE "noise"
+#define SERVICE_KIND_DECOY "decoy"
 
 /* --- the whole ---------------------------------------------------------------- */
 
@@ -172,9 +172,6 @@ MUST_CHECK int service_pair_read(const struct store_tx *tx, bool phone,
 				 struct service_pair *p);
 void service_pair_write(struct store_tx *tx, const struct service *sv,
 			bool phone, const struct service_pair *p);
-void service_verification_write(struct store_tx *tx, size_t key,
-				const struct service *sv,
-				const struct verification *v);
 void service_number_write(struct store_tx *tx, size_t key, const char *owner,
 			  const char *number_hash,
 			  const struct verification_number *n);
@@ -207,6 +204,20 @@ struct service_opened {
 /* A view with the number opened; v must outlive it. */
 void service_view_open(const struct service *sv, const struct verification *v,
 		       int64_t now, struct service_opened *out);
+
+/* decoy.c: a pair that stands for the one of an unknown id, in the same
+ * partition.  Inside apply, `key` is the place of its first key. */
+struct service_decoy_names {
+	char verification[16], number[16];
+};
+void service_decoy_find(unsigned partition, const char *id,
+			struct service_decoy_names *out);
+void service_decoy_read(const struct store_tx *tx, size_t key,
+			const struct service *sv, struct service_pair *p);
+void service_decoy_write(struct store_tx *tx, size_t key,
+			 const struct service_pair *p);
+/* Blocks: lays them out in a new store. */
+MUST_CHECK int service_decoys_start(const struct service *sv, struct diag *d);
 
 /* --- policy ------------------------------------------------------------------------- */
 
