@@ -109,15 +109,20 @@ static int make_token(const struct service_admin *admin, char *out, size_t n,
 	AUTO_FREE char *app = NULL;
 	AUTO_FREE char *json = NULL;
 	AUTO_JSON json_t *o = NULL;
+	char name[48];
 	const struct service_key_new key = {
 		.application = APPLICATION,
-		.name = "dev",
+		.name = name,
 		.scopes = SERVICE_CHECK | SERVICE_VERIFY | SERVICE_FLOWS |
 			  SERVICE_ADMIN};
 	const char *token = NULL;
 	int err;
 
-	/* it may be there from before, without its token */
+	/* a name of its own: whoever lost the token may start as often as
+	 * they like */
+	(void)snprintf(name, sizeof(name), "dev-%lld",
+		       (long long)clock_wall_ms(admin->clock));
+	/* the application may be there from before */
 	err = service_app_add(admin, APPLICATION, &app, d);
 	if (err && err != -EEXIST)
 		return err;

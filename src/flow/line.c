@@ -113,8 +113,10 @@ void flow_phrases_at(const struct flow_at *at, const json_t *o,
 	AUTO_JSON json_t *otherwise = NULL;
 
 	memset(out, 0, sizeof(*out));
-	if (!v && key->otherwise)
-		v = otherwise = json_string(key->otherwise);
+	if (!v && key->otherwise) {
+		otherwise = json_string(key->otherwise);
+		v = otherwise;
+	}
 	if (!v)
 		return;
 	if (!json_is_array(v)) {

@@ -220,7 +220,7 @@ static const struct key {
 
 static int read_key(struct reader *r)
 {
-	const char *name;
+	const char *name = "";
 	int err = scalar(r, PHRASES_NAME_MAX, &name);
 
 	if (err)

@@ -438,7 +438,7 @@ static int skip_comment(struct ssml *s)
 
 static int read_text(struct ssml *s)
 {
-	char c[4];
+	char c[4] = "";
 	size_t n = 1;
 	const char *where = s->at;
 	int err = 0;

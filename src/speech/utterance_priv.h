@@ -51,7 +51,7 @@ struct utterance {
 	char language[SPEECH_LANGUAGE_BYTES];
 	struct speech_piece *pieces; /* a call holds dozens of utterances */
 	size_t count, room;          /* ... and most have two or three */
-	size_t bytes; /* of text */
+	size_t bytes;                /* of text */
 	unsigned characters;
 	bool marked;
 	size_t mark; /* the mark is before this piece */

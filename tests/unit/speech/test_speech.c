@@ -8,9 +8,9 @@
 
 #include "base/crypto.h"
 #include "base/random.h"
-#include "folder.h"
 #include "speech/cache_priv.h"
 #include "speech/speech.h"
+#include "unit/speech/folder.h"
 
 static struct folder folder;
 static char cache[2 * FOLDER_PATH], flite[2 * FOLDER_PATH],

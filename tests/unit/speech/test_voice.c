@@ -8,8 +8,8 @@
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
-#include "folder.h"
 #include "speech/voice_priv.h"
+#include "unit/speech/folder.h"
 
 static struct folder folder;
 
