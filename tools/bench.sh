@@ -8,7 +8,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?usage: tools/bench.sh FOLDER}
 
-tools/build.sh "$folder" --buildtype=release >"$folder.log" 2>&1 || {
+# Warnings are no errors here: at -O3 gcc sees nulls in tests that an assert
+# has ruled out.
+tools/build.sh "$folder" --buildtype=release -Dwerror=false >"$folder.log" 2>&1 || {
 	tail -n 40 "$folder.log"
 	exit 1
 }
