@@ -59,6 +59,7 @@ struct attempt {
 	} state;
 	int dial_no; /* what the last question to dial was answered */
 	bool told;   /* that the verification ended elsewhere */
+	enum outcome_status settled; /* with this; PENDING: not heard of */
 
 	struct link waiting, flying; /* steps */
 	bool busy;                   /* a change is under way */

@@ -384,6 +384,8 @@ static void begin(struct attempt *a)
 	const struct verification_leg *leg =
 		verification_leg_find(v, a->lease.id);
 
+	if (a->settled != STATUS_PENDING)
+		v->status = a->settled; /* after it was read */
 	if (a->state == ATTEMPT_FETCHING)
 		set_state(a, ATTEMPT_WAITING);
 	renew_later(a);
@@ -597,6 +599,9 @@ static void settle_posted(void *ctx)
 
 		if (strcmp(a->lease.ref, n->id) != 0)
 			continue;
+		a->settled = n->status;
+		if (a->state == ATTEMPT_FETCHING)
+			continue; /* it looks when it has the record */
 		a->v.status = n->status;
 		settle(a);
 	}
