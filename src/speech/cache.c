@@ -26,7 +26,7 @@
 #include "base/mem.h"
 
 enum {
-	FORMAT = 1, /* change it when the same text shall sound otherwise */
+	FORMAT = 2, /* change it when the same text shall sound otherwise */
 	KEY_TEXT = 2 * CRYPTO_HASH_BYTES + 1,
 	PATH_BYTES = 4096,
 	MAGIC_BYTES = 8,

@@ -42,6 +42,7 @@ struct child {
 	int err_theirs;
 	int pidfd;
 	pid_t pid;
+	int64_t deadline;
 	char complaint[COMPLAINT_BYTES];
 	size_t complaint_n;
 };
@@ -192,7 +193,6 @@ static int check_size(const struct child *c, size_t max, struct diag *d)
 static int watch(struct child *c, const struct voice_limits *limits,
 		 struct diag *d)
 {
-	int64_t deadline = clock_mono_ms(limits->clock) + limits->ms;
 	int err = 0;
 
 	while (!err) {
@@ -209,7 +209,7 @@ static int watch(struct child *c, const struct voice_limits *limits,
 			return 0;
 		if (fds[1].revents)
 			return -ECANCELED;
-		if (clock_mono_ms(limits->clock) >= deadline) {
+		if (clock_mono_ms(limits->clock) >= c->deadline) {
 			(void)diag_set(d, "%s: did not end within %lld ms",
 				       c->name, (long long)limits->ms);
 			return -ETIMEDOUT;
@@ -290,6 +290,7 @@ int voice_run(const char *const argv[], struct span in,
 {
 	const char *slash = strrchr(argv[0], '/');
 	struct child c = {.name = slash ? slash + 1 : argv[0],
+			  .deadline = clock_mono_ms(limits->clock) + limits->ms,
 			  .in = -1,
 			  .out = -1,
 			  .err = -1,

@@ -37,7 +37,8 @@ static int make_sound(struct speech *sp, const struct order *o, struct pcm *out,
 
 	if (err)
 		return err;
-	if (speech_sound_prepare(out, o->style.volume)) {
+	if (speech_sound_prepare(out, voice_treble(&o->l->voice),
+				 o->style.volume)) {
 		pcm_free(out);
 		(void)diag_set(d, "%s: said nothing", o->l->voice.spec);
 		return -EIO;

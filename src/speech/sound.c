@@ -19,10 +19,11 @@ enum {
 	MARGIN_BEFORE = 2,      /* blocks kept around the sound */
 	MARGIN_AFTER = 4,
 	FADE = PCM_RATE / 200, /* 5 ms: a cut is no click */
-	LOW_HZ = 120,
+	LOW_HZ = 200,          /* a telephone has nothing below */
+	TREBLE_HZ = 1500,
 };
 static const double quiet = 0.01;  /* -40 dB below the loudest block */
-static const double level = 0.126; /* -18 dBFS: mean of what is not quiet */
+static const double level = 0.158; /* -16 dBFS: mean of what is not quiet */
 static const double ceiling = 0.9; /* no sample is louder */
 
 static int16_t to_sample(double x)
@@ -48,21 +49,22 @@ static double loudest(const struct pcm *p)
 	return most;
 }
 
-/*
- * What is below the telephone's band, a constant offset above all, is not heard
- * and would be measured.  A Butterworth high-pass of second order.
- */
-static void high_pass(struct pcm *p)
+/* A filter of second order: y = b0 x + b1 x1 + b2 x2 - a1 y1 - a2 y2. */
+struct biquad {
+	double b0, b1, b2, a1, a2;
+};
+
+static void filter(struct pcm *p, const struct biquad *f)
 {
-	const double w = 2 * M_PI * LOW_HZ / PCM_RATE;
-	const double alpha = sin(w) * M_SQRT1_2, a0 = 1 + alpha;
-	const double b0 = (1 + cos(w)) / 2 / a0, b1 = -2 * b0;
-	const double a1 = -2 * cos(w) / a0, a2 = (1 - alpha) / a0;
-	double x1 = 0, x2 = 0, y1 = 0, y2 = 0;
+	/* as if the first sample had been there for ever: no step, no click */
+	double x1 = p->count ? p->samples[0] : 0, x2 = x1;
+	double y1 = x1 * (f->b0 + f->b1 + f->b2) / (1 + f->a1 + f->a2);
+	double y2 = y1;
 
 	for (size_t i = 0; i < p->count; i++) {
 		double x = p->samples[i];
-		double y = b0 * x + b1 * x1 + b0 * x2 - a1 * y1 - a2 * y2;
+		double y = f->b0 * x + f->b1 * x1 + f->b2 * x2 - f->a1 * y1 -
+			   f->a2 * y2;
 
 		x2 = x1;
 		x1 = x;
@@ -70,6 +72,41 @@ static void high_pass(struct pcm *p)
 		y1 = y;
 		p->samples[i] = to_sample(y);
 	}
+}
+
+/*
+ * What is below the telephone's band, a constant offset above all, is not heard
+ * and would be measured.  Butterworth.
+ */
+static void high_pass(struct pcm *p)
+{
+	const double w = 2 * M_PI * LOW_HZ / PCM_RATE, c = cos(w);
+	const double alpha = sin(w) * M_SQRT1_2, a0 = 1 + alpha;
+	const struct biquad f = {.b0 = (1 + c) / 2 / a0,
+				 .b1 = -(1 + c) / a0,
+				 .b2 = (1 + c) / 2 / a0,
+				 .a1 = -2 * c / a0,
+				 .a2 = (1 - alpha) / a0};
+
+	filter(p, &f);
+}
+
+/* A shelf: the treble stays, and the bass goes down by `db`, so that nothing
+ * clips.  The loudness is put right afterwards. */
+static void brighten(struct pcm *p, int db)
+{
+	const double w = 2 * M_PI * TREBLE_HZ / PCM_RATE, c = cos(w);
+	const double a = pow(10, db / 40.0), up = a + 1, down = a - 1;
+	const double q = 2 * sqrt(a) * sin(w) * M_SQRT1_2;
+	const double a0 = up - down * c + q;
+	const struct biquad f = {.b0 = (up + down * c + q) / a0 / a,
+				 .b1 = -2 * (down + up * c) / a0 / a,
+				 .b2 = (up + down * c - q) / a0 / a,
+				 .a1 = 2 * (down - up * c) / a0,
+				 .a2 = (up - down * c - q) / a0};
+
+	if (db)
+		filter(p, &f);
 }
 
 static void trim(struct pcm *p, double threshold)
@@ -137,7 +174,7 @@ static void amplify(struct pcm *p, double gain)
 			limit(p->samples[i] / 32768.0 * gain) * 32767);
 }
 
-int speech_sound_prepare(struct pcm *p, int volume)
+int speech_sound_prepare(struct pcm *p, int treble, int volume)
 {
 	double most, power, gain;
 
@@ -146,6 +183,7 @@ int speech_sound_prepare(struct pcm *p, int volume)
 	if (most < 1)
 		return -1;
 	trim(p, most * quiet * quiet);
+	brighten(p, treble);
 	power = active_power(p, most * quiet);
 	gain = level * 32768 / sqrt(power > 0 ? power : most);
 	gain *= volume == SPEECH_SILENT ? 0 : pow(10, volume / 20.0);

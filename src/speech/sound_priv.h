@@ -7,6 +7,6 @@
 #include "base/attr.h"
 #include "media/pcm.h"
 
-/* Trim, level and limit in place; volume in dB or SPEECH_SILENT.  -1: there is
- * no sound in it. */
-MUST_CHECK int speech_sound_prepare(struct pcm *p, int volume);
+/* Trim, brighten by `treble` dB, level and limit in place; volume in dB or
+ * SPEECH_SILENT.  -1: there is no sound in it. */
+MUST_CHECK int speech_sound_prepare(struct pcm *p, int treble, int volume);

@@ -32,6 +32,9 @@ MUST_CHECK int voice_find(const struct speech_params *params,
 			  const char *language, struct voice *out,
 			  struct diag *d);
 
+/* dB that its treble is to be raised by. */
+int voice_treble(const struct voice *v);
+
 /* What bounds one run of a child. */
 struct voice_limits {
 	const struct clock *clock;
