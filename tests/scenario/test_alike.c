@@ -190,10 +190,8 @@ static void check_all(struct alike *a)
 		[EXPIRED] = CHECK_EXPIRED,
 		[WRONG] = CHECK_WRONG,
 	};
-	size_t n = KINDS * a->records;
+	const size_t n = KINDS * a->records;
 	size_t *order = b_zero(n, sizeof(*order));
-
-	assert_true(a->records > 0);
 
 	for (size_t i = 0; i < n; i++) {
 		size_t k = rng_below(a->dice, (uint32_t)i + 1);
@@ -202,9 +200,9 @@ static void check_all(struct alike *a)
 		order[k] = i;
 	}
 	for (size_t i = 0; i < n; i++) {
-		enum kind kind = (enum kind)(order[i] / a->records);
+		enum kind kind = (enum kind)(order[i] % KINDS);
 
-		assert_int_equal(check_one(a, kind, order[i] % a->records),
+		assert_int_equal(check_one(a, kind, order[i] / KINDS),
 				 right[kind]);
 		assert_false(a->refused);
 	}
@@ -285,19 +283,6 @@ static void run(struct alike *a)
 	qsort(a->samples, a->count, sizeof(*a->samples), by_time);
 }
 
-TEST(by_its_time_nobody_tells_a_wrong_code_from_an_unknown_id)
-{
-	struct alike *a = *state;
-	double worst = 1;
-
-	for (unsigned i = 0; i < BEST_OF && worst >= TOLD_APART; i++) {
-		run(a);
-		print_message("%zu checks\n", a->count);
-		worst = judge(a);
-	}
-	assert_true(worst < TOLD_APART);
-}
-
 /* Of the medians: the longest to the shortest. */
 static double spread(const struct alike *a)
 {
@@ -312,6 +297,20 @@ static double spread(const struct alike *a)
 		most = ns > most ? ns : most;
 	}
 	return (double)most / (double)least;
+}
+
+TEST(by_its_time_nobody_tells_a_wrong_code_from_an_unknown_id)
+{
+	struct alike *a = *state;
+	double worst = 1;
+
+	for (unsigned i = 0; i < BEST_OF && worst >= TOLD_APART; i++) {
+		run(a);
+		print_message("%zu checks\n", a->count);
+		(void)spread(a);
+		worst = judge(a);
+	}
+	assert_true(worst < TOLD_APART);
 }
 
 TEST(without_a_disk_to_wait_for_all_checks_are_about_the_same_work)
