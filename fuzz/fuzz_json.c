@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "api/api_priv.h"
+#include "api/body.h"
+#include "web/web.h"
 
 static const struct api_field *const tables[] = {
 	api_create_fields,

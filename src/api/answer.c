@@ -10,6 +10,12 @@
 
 void api_answer_json(struct web_request *r, unsigned status, struct buf *b)
 {
+	api_answer_on_grid(r, status, b, 0);
+}
+
+void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
+			unsigned grid_ms)
+{
 	const struct api_problem too_long = {
 		.code = "internal_error", .detail = "the answer is too long"};
 	char id[API_REQUEST_ID_BYTES];
@@ -21,7 +27,8 @@ void api_answer_json(struct web_request *r, unsigned status, struct buf *b)
 	};
 	struct web_answer answer = {.status = status,
 				    .type = "application/json",
-				    .headers = headers};
+				    .headers = headers,
+				    .grid_ms = grid_ms};
 
 	if (b->err) {
 		buf_free(b);

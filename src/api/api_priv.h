@@ -9,16 +9,15 @@
 #include <stdbool.h>
 
 #include "api/api.h"
+#include "api/body.h"
 #include "base/buf.h"
-#include "base/json.h"
 
 enum {
 	API_ANSWER_MAX = 4 << 20, /* bytes: a full page with full metadata */
 	API_LIST_DEFAULT = 50,
 	API_REQUEST_ID_BYTES = 24,
-	API_RETRY_S = 1, /* Retry-After where nobody knows better */
-	API_FIELDS_MAX = 16,
-	API_DETAIL_BYTES = 512,
+	API_RETRY_S = 1,   /* Retry-After where nobody knows better */
+	API_ALIKE_MS = 25, /* D4: longer than a check takes on most disks */
 };
 
 struct api_follows; /* event streams: events.c */
@@ -31,11 +30,6 @@ struct api {
 
 /* --- problems (RFC 9457) ----------------------------------------------------- */
 
-/* `code` is a row of errors.def.  field and rule may be NULL or "". */
-struct api_problem {
-	const char *code, *field, *rule, *detail;
-	int64_t retry_ms;
-};
 void api_problem(struct web_request *r, const struct api_problem *p);
 void api_refuse(struct web_request *r, const struct service_refusal *no);
 /* A field of the request is wrong: the code, where, and what. */
@@ -49,6 +43,9 @@ void api_request_id(char out[API_REQUEST_ID_BYTES]);
 
 /* Hands b's memory over; b is empty afterwards. */
 void api_answer_json(struct web_request *r, unsigned status, struct buf *b);
+/* The same, of a deferred request, at a multiple of grid_ms after it came. */
+void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
+			unsigned grid_ms);
 void api_write_view(struct buf *b, const struct service_view *view);
 /* ,"name":"2026-..." or null where ms is 0 */
 void api_write_time(struct buf *b, const char *name, int64_t ms);
@@ -72,66 +69,11 @@ void api_id(const struct web_request *r, char out[VERIFICATION_ID_BYTES]);
 /* No query arguments but `known`; otherwise false, and answered. */
 bool api_query(struct web_request *r, const char *const known[]);
 
-/* --- bodies (body.c) --------------------------------------------------------- */
+/* --- bodies (body.c, body.h) -------------------------------------------------- */
 
-/* A field that a body may have; what is in no table is refused. */
-struct api_field {
-	const char *name;
-	enum { API_TEXT, API_INT, API_OBJECT } kind;
-	bool required;
-	size_t max;          /* bytes of a text */
-	int64_t least, most; /* of an integer */
-};
-extern const struct api_field api_create_fields[], api_check_fields[],
-	api_search_fields[], api_no_fields[]; /* ended by { NULL } */
-enum api_create_field {
-	API_CREATE_TO,
-	API_CREATE_FLOW,
-	API_CREATE_LOCALE,
-	API_CREATE_BRAND,
-	API_CREATE_PURPOSE,
-	API_CREATE_FROM,
-	API_CREATE_CODE_LENGTH,
-	API_CREATE_TTL_S,
-	API_CREATE_AMOUNT,
-	API_CREATE_CURRENCY,
-	API_CREATE_PAYEE,
-	API_CREATE_CLIENT_IP,
-	API_CREATE_METADATA,
-};
-enum api_check_field {
-	API_CHECK_CODE,
-	API_CHECK_AMOUNT,
-	API_CHECK_CURRENCY,
-	API_CHECK_PAYEE,
-};
-enum api_search_field {
-	API_SEARCH_TO,
-	API_SEARCH_LIMIT,
-	API_SEARCH_CURSOR,
-};
-
-/* What was read, by the places of the table; texts lie in `root`. */
-struct api_body {
-	json_t *root;
-	struct {
-		const char *text; /* NULL: not given */
-		int64_t number;   /* 0: not given */
-		char *json;       /* of an object, owned */
-	} at[API_FIELDS_MAX];
-};
-/* 0, or -EINVAL: p says what is wrong, in the words of `why`.  An empty text is
- * read as {}.  Free the body either way. */
-MUST_CHECK int api_body_read(struct span text, const struct api_field *fields,
-			     struct api_body *out, struct api_problem *p,
-			     struct diag *why);
-void api_body_free(struct api_body *b);
-/* The same, of a request; otherwise false, and answered. */
+/* api_body_read() of a request; otherwise false, and answered. */
 bool api_body(struct web_request *r, const struct api_field *fields,
 	      struct api_body *out);
-/* A create's body as a request to the service; texts are borrowed from it. */
-void api_body_to_create(const struct api_body *b, struct service_create *req);
-
 /* --- handlers ---------------------------------------------------------------------- */
 
 web_handler_h api_create, api_read, api_list, api_search, api_check, api_cancel,

@@ -7,6 +7,8 @@
  * of each request are a table; what is not in it is refused, so that a field of
  * a later version is never silently ignored.
  */
+#include "api/body.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "api/api_priv.h"
+#include "base/json.h"
 
 enum {
 	NUMBER_TEXT = NUMBER_TEXT_MAX,
@@ -27,39 +30,78 @@ enum {
 };
 
 const struct api_field api_create_fields[] = {
-	[API_CREATE_TO] = {"to", API_TEXT, true, NUMBER_TEXT},
-	[API_CREATE_FLOW] = {"flow", API_TEXT, false,
-			     VERIFICATION_FLOW_BYTES - 1},
-	[API_CREATE_LOCALE] = {"locale", API_TEXT, false, LOCALE_TEXT},
-	[API_CREATE_BRAND] = {"brand", API_TEXT, false,
-			      VERIFICATION_BRAND_BYTES - 1},
-	[API_CREATE_PURPOSE] = {"purpose", API_TEXT, false,
-				VERIFICATION_PURPOSE_BYTES - 1},
-	[API_CREATE_FROM] = {"from", API_TEXT, false, NUMBER_TEXT},
-	[API_CREATE_CODE_LENGTH] = {"code_length", API_INT, false, 0,
-				    CODE_DIGITS_MIN, CODE_DIGITS_MAX},
-	[API_CREATE_TTL_S] = {"ttl_s", API_INT, false, 0, 60, 600},
-	[API_CREATE_AMOUNT] = {"amount", API_TEXT, false, AMOUNT_TEXT},
-	[API_CREATE_CURRENCY] = {"currency", API_TEXT, false, CURRENCY_TEXT},
-	[API_CREATE_PAYEE] = {"payee", API_TEXT, false, PAYEE_TEXT},
-	[API_CREATE_CLIENT_IP] = {"client_ip", API_TEXT, false, ADDRESS_TEXT},
-	[API_CREATE_METADATA] = {"metadata", API_OBJECT, false},
+	[API_CREATE_TO] = {.name = "to",
+			   .kind = API_TEXT,
+			   .required = true,
+			   .max = NUMBER_TEXT},
+	[API_CREATE_FLOW] = {.name = "flow",
+			     .kind = API_TEXT,
+			     .max = VERIFICATION_FLOW_BYTES - 1},
+	[API_CREATE_LOCALE] = {.name = "locale",
+			       .kind = API_TEXT,
+			       .max = LOCALE_TEXT},
+	[API_CREATE_BRAND] = {.name = "brand",
+			      .kind = API_TEXT,
+			      .max = VERIFICATION_BRAND_BYTES - 1},
+	[API_CREATE_PURPOSE] = {.name = "purpose",
+				.kind = API_TEXT,
+				.max = VERIFICATION_PURPOSE_BYTES - 1},
+	[API_CREATE_FROM] = {.name = "from",
+			     .kind = API_TEXT,
+			     .max = NUMBER_TEXT},
+	[API_CREATE_CODE_LENGTH] = {.name = "code_length",
+				    .kind = API_INT,
+				    .least = CODE_DIGITS_MIN,
+				    .most = CODE_DIGITS_MAX},
+	[API_CREATE_TTL_S] = {.name = "ttl_s",
+			      .kind = API_INT,
+			      .least = 60,
+			      .most = 600},
+	[API_CREATE_AMOUNT] = {.name = "amount",
+			       .kind = API_TEXT,
+			       .max = AMOUNT_TEXT},
+	[API_CREATE_CURRENCY] = {.name = "currency",
+				 .kind = API_TEXT,
+				 .max = CURRENCY_TEXT},
+	[API_CREATE_PAYEE] = {.name = "payee",
+			      .kind = API_TEXT,
+			      .max = PAYEE_TEXT},
+	[API_CREATE_CLIENT_IP] = {.name = "client_ip",
+				  .kind = API_TEXT,
+				  .max = ADDRESS_TEXT},
+	[API_CREATE_METADATA] = {.name = "metadata", .kind = API_OBJECT},
 	{0},
 };
 
 const struct api_field api_check_fields[] = {
-	[API_CHECK_CODE] = {"code", API_TEXT, true, CODE_TEXT},
-	[API_CHECK_AMOUNT] = {"amount", API_TEXT, false, AMOUNT_TEXT},
-	[API_CHECK_CURRENCY] = {"currency", API_TEXT, false, CURRENCY_TEXT},
-	[API_CHECK_PAYEE] = {"payee", API_TEXT, false, PAYEE_TEXT},
+	[API_CHECK_CODE] = {.name = "code",
+			    .kind = API_TEXT,
+			    .required = true,
+			    .max = CODE_TEXT},
+	[API_CHECK_AMOUNT] = {.name = "amount",
+			      .kind = API_TEXT,
+			      .max = AMOUNT_TEXT},
+	[API_CHECK_CURRENCY] = {.name = "currency",
+				.kind = API_TEXT,
+				.max = CURRENCY_TEXT},
+	[API_CHECK_PAYEE] = {.name = "payee",
+			     .kind = API_TEXT,
+			     .max = PAYEE_TEXT},
 	{0},
 };
 
 const struct api_field api_search_fields[] = {
-	[API_SEARCH_TO] = {"to", API_TEXT, true, NUMBER_TEXT},
-	[API_SEARCH_LIMIT] = {"limit", API_INT, false, 0, 1, STORE_PAGE_MAX},
-	[API_SEARCH_CURSOR] = {"cursor", API_TEXT, false,
-			       STORE_CURSOR_BYTES - 1},
+	[API_SEARCH_TO] = {.name = "to",
+			   .kind = API_TEXT,
+			   .required = true,
+			   .max = NUMBER_TEXT},
+	[API_SEARCH_LIMIT] = {.name = "limit",
+			      .kind = API_INT,
+			      .least = 1,
+			      .most = STORE_PAGE_MAX},
+	[API_SEARCH_CURSOR] = {.name = "cursor",
+			       .kind = API_TEXT,
+			       .max = STORE_CURSOR_BYTES - 1},
 	{0},
 };
 

@@ -82,6 +82,15 @@ static void unref(struct follower *f)
 	(void)pthread_mutex_unlock(&all->lock);
 }
 
+/* A ref that is not the last: the caller's page has one. */
+static void forget_stream(struct follower *f)
+{
+	(void)pthread_mutex_lock(&f->all->lock);
+	assert(f->refs > 1);
+	f->refs--;
+	(void)pthread_mutex_unlock(&f->all->lock);
+}
+
 /* --- reading ------------------------------------------------------------------ */
 
 static void on_page(int err, const struct store_event *events, size_t count,
@@ -180,7 +189,7 @@ static bool open_stream(struct follower *f, int err)
 		err = web_stream_open(r, headers, on_closed, f, &f->stream);
 		if (!err)
 			return true;
-		unref(f);
+		forget_stream(f);
 	}
 	refuse(r, err);
 	return false;
@@ -232,7 +241,7 @@ static void give_up(struct follower *f)
 	f->gone = true;
 	(void)pthread_mutex_unlock(&f->all->lock);
 	if (!told)
-		unref(f);
+		forget_stream(f);
 }
 
 static void on_page(int err, const struct store_event *events, size_t count,

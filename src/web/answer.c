@@ -68,6 +68,7 @@ static void keep_headers(struct web_request *r,
 static void keep(struct web_request *r, const struct web_answer *a)
 {
 	r->status = a->status;
+	r->grid_ms = a->grid_ms;
 	r->type = keep_text(r, a->type);
 	r->owned = a->owned;
 	r->answer_n = a->body.n;
@@ -128,8 +129,27 @@ bool web_answer_stream(struct web_request *r, struct web_stream *s,
 	return true;
 }
 
+static void release(void *ctx)
+{
+	web_answer_resume(ctx);
+}
+
+void web_answer_hold(struct web_request *r)
+{
+	struct web_worker *w = r->worker;
+	int64_t grid = r->grid_ms;
+
+	if (!grid || atomic_load(&w->web->stopping))
+		web_answer_resume(r);
+	else
+		timer_set(w->timers, &r->hold,
+			  grid - (w->now_ms - r->handled_ms) % grid, release,
+			  r);
+}
+
 void web_answer_resume(struct web_request *r)
 {
+	timer_stop(r->worker->timers, &r->hold);
 	r->answered = true;
 	atomic_fetch_sub_explicit(&r->worker->deferred, 1,
 				  memory_order_relaxed);

@@ -244,6 +244,7 @@ static void handle(struct web_request *r)
 	const struct web_params *p = &r->worker->web->params;
 
 	r->handled = true;
+	r->handled_ms = r->worker->now_ms;
 	if (r->refused || r->too_large) {
 		atomic_store(&r->claimed, true);
 		web_request_trouble(r, r->refused ? r->trouble

@@ -103,20 +103,25 @@ static int add_method(struct pattern *p, const char *name,
 	return 0;
 }
 
+/* The pattern of this path; a new one if there was none. */
+static struct pattern *find_same(struct web_routes *r,
+				 const struct pattern *fresh)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (same_path(&r->patterns[i], fresh))
+			return &r->patterns[i];
+	r->patterns[r->count] = *fresh;
+	return &r->patterns[r->count++];
+}
+
 static int add(struct web_routes *r, const struct web_route *route)
 {
-	struct pattern fresh = {0}, *p = NULL;
+	struct pattern fresh = {0}, *p;
 	int err = parse(route->pattern, &fresh);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < r->count && !p; i++)
-		if (same_path(&r->patterns[i], &fresh))
-			p = &r->patterns[i];
-	if (!p) {
-		p = &r->patterns[r->count++];
-		*p = fresh;
-	}
+	p = find_same(r, &fresh);
 	err = add_method(p, route->method, route);
 	if (!err && strcmp(route->method, "GET") == 0)
 		err = add_method(p, "HEAD", route);

@@ -85,14 +85,17 @@ static const char *in_words(int err)
 
 static unsigned port_of(int fd)
 {
-	struct sockaddr_storage at;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} at = {0};
 	socklen_t n = sizeof(at);
 
-	if (getsockname(fd, (struct sockaddr *)&at, &n) < 0)
+	if (getsockname(fd, &at.any, &n) < 0)
 		return 0;
-	return ntohs(at.ss_family == AF_INET6
-			     ? ((struct sockaddr_in6 *)&at)->sin6_port
-			     : ((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.any.sa_family == AF_INET6 ? at.six.sin6_port
+						  : at.four.sin_port);
 }
 
 static int open_listener(struct web *w, struct diag *d)
@@ -162,6 +165,7 @@ static void make_workers(struct web *w)
 		k->web = w;
 		k->index = i;
 		k->epoll = k->wake = -1;
+		k->timers = timers_new(w->params.clock);
 		(void)pthread_mutex_init(&k->lock, NULL);
 		ll_init(&k->inbox);
 		ll_init(&k->mine);

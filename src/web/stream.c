@@ -39,14 +39,18 @@ struct web_stream {
 	bool posted;
 };
 
-static void unref(struct web_stream *s)
+static void stream_free(struct web_stream *s)
 {
-	if (atomic_fetch_sub(&s->refs, 1) != 1)
-		return;
 	buf_free(&s->waiting);
 	(void)pthread_cond_destroy(&s->told);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+static void unref(struct web_stream *s)
+{
+	if (atomic_fetch_sub(&s->refs, 1) == 1)
+		stream_free(s);
 }
 
 static bool full(const struct web_worker *w)
@@ -82,9 +86,10 @@ int web_stream_open(struct web_request *r, const struct web_header_out *headers,
 	atomic_fetch_add_explicit(&w->streams, 1, memory_order_relaxed);
 	if (web_answer_stream(r, s, headers, out))
 		return 0;
-	web_stream_drop(s);
-	unref(s);
-	return -ESHUTDOWN; /* the request is still the caller's to answer */
+	/* nobody else knows it; the request is still the caller's to answer */
+	atomic_fetch_sub_explicit(&w->streams, 1, memory_order_relaxed);
+	stream_free(s);
+	return -ESHUTDOWN;
 }
 
 /* Under the lock: true if a letter must be posted, which then holds a ref. */

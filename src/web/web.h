@@ -110,6 +110,9 @@ struct web_answer {
 	char *owned;
 	const struct web_header_out
 		*headers; /* ended by { NULL }; may be NULL */
+	/* Of a deferred request: it leaves a multiple of grid_ms after it was
+	 * handled, so that its time tells little of what was done.  0: at once. */
+	unsigned grid_ms;
 };
 /* Exactly once for each request, from any thread. */
 void web_answer(struct web_request *r, const struct web_answer *a);

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/list.h"
+#include "base/timer.h"
 #include "web/web.h"
 
 enum {
@@ -103,8 +104,10 @@ struct web_request {
 	char peer[WEB_PEER_BYTES];
 	struct buf body;
 	size_t body_max, drained;
+	int64_t handled_ms;
+	struct timer hold; /* its answer waits for the grid */
 	/* the answer, once claimed */
-	unsigned status;
+	unsigned status, grid_ms;
 	const char *type;
 	char *answer; /* in `owned`, or in the arena */
 	size_t answer_n;
@@ -128,8 +131,10 @@ enum MHD_Result web_answer_queue(struct web_request *r);
 bool web_answer_stream(struct web_request *r, struct web_stream *s,
 		       const struct web_header_out *headers,
 		       struct web_stream **out);
-/* The answer of a deferred request is there: its worker goes on with it. */
+/* The answer of a deferred request is there: its worker goes on with it, or
+ * holds it back a little. */
 void web_answer_resume(struct web_request *r);
+void web_answer_hold(struct web_request *r);
 
 /* libmicrohttpd's callbacks; cls is the worker. */
 void *web_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
@@ -163,6 +168,7 @@ struct web_worker {
 	pthread_t thread;
 	bool running; /* there is a thread to join */
 	int epoll, wake;
+	struct timers *timers; /* of answers that wait for their grid */
 	struct link phases[WEB_PHASES];
 	struct web_request *troubled; /* being answered by this room, now */
 	struct link mine;             /* letters of this thread's own */

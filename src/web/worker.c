@@ -105,7 +105,7 @@ static void open_letter(struct web_worker *w, struct web_letter *letter)
 {
 	switch (letter->kind) {
 	case WEB_LETTER_ANSWER:
-		web_answer_resume(ll_entry(letter, struct web_request, letter));
+		web_answer_hold(ll_entry(letter, struct web_request, letter));
 		break;
 	case WEB_LETTER_STREAM:
 		web_stream_letter(letter);
@@ -342,6 +342,7 @@ static void overdue(struct web_conn *c)
 
 static void mind_deadlines(struct web_worker *w)
 {
+	(void)timers_turn(w->timers);
 	for (int i = 0; i < WEB_PHASES; i++) {
 		struct link *l;
 
@@ -376,6 +377,8 @@ static int wait_ms(struct web_worker *w, int64_t ms)
 				    ll_entry(l, struct web_conn, link)->due_ms -
 					    w->now_ms);
 	}
+	if (timers_count(w->timers))
+		ms = sooner(ms, timers_wait_ms(w->timers));
 	if (w->accept_again_ms)
 		ms = sooner(ms, w->accept_again_ms - w->now_ms);
 	if (clock_is_manual(w->web->params.clock))
@@ -434,8 +437,12 @@ static void hurry(struct web_worker *w)
 		web_stream_lost(c->request->stream);
 	}
 	ll_each_safe (k, &w->phases[WEB_ANSWERING]) {
-		(void)answer_for(ll_entry(k, struct web_conn, link),
-				 WEB_OVERLOADED);
+		struct web_conn *c = ll_entry(k, struct web_conn, link);
+
+		if (timer_is_set(&c->request->hold))
+			web_answer_resume(c->request);
+		else
+			(void)answer_for(c, WEB_OVERLOADED);
 	}
 }
 
@@ -579,18 +586,16 @@ int web_worker_start(struct web_worker *w, struct diag *d)
 /* What came after the last turn: connections, and no answers. */
 static void throw_away(struct link *letters)
 {
-	struct link *l;
+	ll_each_safe (l, letters) {
+		struct socket_letter *s =
+			ll_entry(ll_entry(l, struct web_letter, link),
+				 struct socket_letter, letter);
 
-	while ((l = ll_first(letters))) {
-		struct socket_letter *s;
-
-		ll_remove(l);
-		s = ll_entry(ll_entry(l, struct web_letter, link),
-			     struct socket_letter, letter);
 		assert(s->letter.kind == WEB_LETTER_SOCKET);
 		(void)close(s->fd);
 		free(s);
 	}
+	ll_init(letters);
 }
 
 void web_worker_stop(struct web_worker *w)
@@ -607,6 +612,7 @@ void web_worker_stop(struct web_worker *w)
 	throw_away(&w->mine);
 	(void)pthread_mutex_unlock(&w->lock);
 	(void)pthread_mutex_destroy(&w->lock);
+	timers_free(w->timers);
 	if (w->wake >= 0)
 		(void)close(w->wake);
 	if (w->epoll >= 0)

@@ -3,7 +3,8 @@
  * api_world.h - a whole service behind its real HTTP interface.
  *
  * The clock is the world's, and so is the line: while an answer is waited for,
- * the test's thread turns the loop and time stands still.
+ * the test's thread turns the loop and time stands still, until nothing but
+ * time seems to be missing.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ struct api_world {
 	struct api *api;
 	struct web *web;
 	unsigned port;
+	bool real_web;
 	/* tokens of application `shop`, by scope, and one of `other` */
 	char verify[SERVICE_TOKEN_BYTES], check[SERVICE_TOKEN_BYTES],
 		flows[SERVICE_TOKEN_BYTES], other[SERVICE_TOKEN_BYTES];
@@ -25,6 +27,7 @@ struct api_world {
 };
 
 int api_world_setup(void **state);
+int api_world_setup_timed(void **state); /* HTTP keeps the real time */
 int api_world_teardown(void **state);
 
 struct api_ask {

@@ -5,7 +5,6 @@
 #include "support/contract.h"
 
 #include <regex.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +28,10 @@ struct judging {
 	unsigned depth;
 };
 
-static bool wrong(struct judging *j, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static bool wrong(struct judging *j, const char *fmt, ...)
+static bool wrong(struct judging *j, const char *what, const char *text)
 {
-	size_t n =
-		(size_t)snprintf(j->why, sizeof(j->why), "at %s/: ", j->where);
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(j->why + n, sizeof(j->why) - n, fmt, ap);
-	va_end(ap);
+	(void)snprintf(j->why, sizeof(j->why), "at %s/: %s%s", j->where, what,
+		       text ? text : "");
 	return false;
 }
 
@@ -115,10 +107,10 @@ static bool on_type(struct judging *j, json_t *arg, json_t *schema, json_t *v)
 	(void)schema;
 	if (json_is_string(arg))
 		return is_type(json_string_value(arg), v) ||
-		       wrong(j, "it is no %s", json_string_value(arg));
+		       wrong(j, "it is no ", json_string_value(arg));
 	json_array_foreach(arg, i, one) if (is_type(json_string_value(one),
 						    v)) return true;
-	return wrong(j, "it is of another type");
+	return wrong(j, "it is of another type", NULL);
 }
 
 static bool on_enum(struct judging *j, json_t *arg, json_t *schema, json_t *v)
@@ -128,14 +120,14 @@ static bool on_enum(struct judging *j, json_t *arg, json_t *schema, json_t *v)
 
 	(void)schema;
 	json_array_foreach(arg, i, one) if (json_equal(one, v)) return true;
-	return wrong(j, "it is none of the listed values: %s",
-		     json_is_string(v) ? json_string_value(v) : "?");
+	return wrong(j,
+		     "it is none of the listed values: ", json_string_value(v));
 }
 
 static bool on_const(struct judging *j, json_t *arg, json_t *schema, json_t *v)
 {
 	(void)schema;
-	return json_equal(arg, v) || wrong(j, "it is another value");
+	return json_equal(arg, v) || wrong(j, "it is another value", NULL);
 }
 
 static bool on_required(struct judging *j, json_t *arg, json_t *schema,
@@ -147,11 +139,11 @@ static bool on_required(struct judging *j, json_t *arg, json_t *schema,
 	(void)schema;
 	json_array_foreach(arg, i, name) if (
 		json_is_object(v) &&
-		!json_object_get(
-			v,
-			json_string_value(
-				name))) return wrong(j, "%s is missing",
-						     json_string_value(name));
+		!json_object_get(v,
+				 json_string_value(
+					 name))) return wrong(j, "there is no ",
+							      json_string_value(
+								      name));
 	return true;
 }
 
@@ -183,7 +175,7 @@ static bool on_additional(struct judging *j, json_t *arg, json_t *schema,
 		if (json_object_get(known, name))
 			continue;
 		if (json_is_false(arg))
-			return wrong(j, "%s is not in the contract", name);
+			return wrong(j, "not in the contract: ", name);
 		if (!judge_at(j, name, arg, value))
 			return false;
 	}
@@ -231,8 +223,7 @@ static bool on_pattern(struct judging *j, json_t *arg, json_t *schema,
 			 0);
 	good = regexec(&re, json_string_value(v), 0, NULL, 0) == 0;
 	regfree(&re);
-	return good || wrong(j, "%s is not %s", json_string_value(v),
-			     json_string_value(arg));
+	return good || wrong(j, "it is not like ", json_string_value(arg));
 }
 
 static bool on_format(struct judging *j, json_t *arg, json_t *schema, json_t *v)
@@ -243,7 +234,7 @@ static bool on_format(struct judging *j, json_t *arg, json_t *schema, json_t *v)
 	assert_string_equal(json_string_value(arg), "date-time");
 	return !json_is_string(v) ||
 	       clock_parse(json_string_value(v), &ms) == 0 ||
-	       wrong(j, "%s is no time", json_string_value(v));
+	       wrong(j, "this is no time: ", json_string_value(v));
 }
 
 /* How much of it there is, in the keyword's sense. */
@@ -262,14 +253,14 @@ static bool on_most(struct judging *j, json_t *arg, json_t *schema, json_t *v)
 {
 	(void)schema;
 	return json_is_null(v) || measure(v) <= json_integer_value(arg) ||
-	       wrong(j, "it is more than the most");
+	       wrong(j, "it is more than the most", NULL);
 }
 
 static bool on_least(struct judging *j, json_t *arg, json_t *schema, json_t *v)
 {
 	(void)schema;
 	return json_is_null(v) || measure(v) >= json_integer_value(arg) ||
-	       wrong(j, "it is less than the least");
+	       wrong(j, "it is less than the least", NULL);
 }
 
 static const struct keyword {

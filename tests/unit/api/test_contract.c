@@ -727,7 +727,6 @@ TEST(explaining_names_the_rule_and_does_nothing)
 static void open_events(struct api_world *aw, const char *path,
 			const char *last, int status)
 {
-	AUTO_FREE char *line = NULL;
 	AUTO_BUF(head, 8192);
 	const struct api_ask what = {.method = "GET",
 				     .path = path,

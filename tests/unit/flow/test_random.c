@@ -163,7 +163,7 @@ static void assert_well_ended(const struct bench *b)
 	assert_int_equal(js_parse(span_of(b->trace), &trace, &d), 0);
 	assert_true(strlen(b->trace) <= FLOW_TRACE_MAX);
 	assert_null(strstr(b->trace, BENCH_CODE));
-	assert_null(strstr(b->trace, BENCH_TO + 1));
+	assert_null(strstr(b->trace, &BENCH_TO[1]));
 	assert_true(b->steps_count <= FLOW_STEPS_MAX + 1);
 	if (b->dials > 0)
 		assert_int_equal(b->news[b->news_count - 1].event, EVENT_ENDED);

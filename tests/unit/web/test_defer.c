@@ -2,6 +2,7 @@
 /*
  * test_defer.c - answers that come later, from other threads, or never.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include "support/test.h"
 #include "unit/web/fixture.h"
 
-enum { CLIENTS = 8, ROUNDS = 1500 };
+enum { CLIENTS = 8, ROUNDS = 1500, GRID_MS = 40 };
 
 /* What the handlers have put off, in a queue that any thread may empty. */
 struct later {
@@ -63,7 +64,17 @@ static void on_self(struct web_request *r, void *ctx)
 	fixture_say(r, 200, "by myself");
 }
 
+static void on_grid(struct web_request *r, void *ctx)
+{
+	(void)ctx;
+	web_defer(r);
+	web_answer(r, &(struct web_answer){.status = 200,
+					   .body = span_of("on the grid"),
+					   .grid_ms = GRID_MS});
+}
+
 static const struct web_route routes[] = {
+	{"GET", "/grid", on_grid, 0},
 	{"POST", "/later", on_later, 0},
 	{"GET", "/self", on_self, 0},
 	{0},
@@ -299,6 +310,43 @@ TEST(who_goes_away_while_it_waits_harms_nobody)
 	assert_int_equal(s.deferred, 0);
 }
 
+static bool quiet(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 50) == 0;
+}
+
+TEST(an_answer_on_a_grid_leaves_when_its_time_has_come)
+{
+	int fd = http_connect(f.port);
+
+	for (int i = 0; i < 3; i++) {
+		http_send(fd, "GET /grid HTTP/1.1\r\nHost: a\r\n\r\n");
+		assert_true(quiet(fd));
+		clock_advance(f.clock, GRID_MS - 1);
+		assert_true(quiet(fd));
+		clock_advance(f.clock, 1);
+		expect(fd, 200, "on the grid");
+	}
+	(void)close(fd);
+}
+
+TEST(a_stop_does_not_wait_for_the_grid)
+{
+	int fd = http_connect(f.port);
+	struct web_stats s;
+
+	http_send(fd, "GET /grid HTTP/1.1\r\nHost: a\r\n\r\n");
+	do
+		web_stats(f.web, &s);
+	while (s.deferred == 0);
+	web_stop(KEEP(f.web));
+
+	expect(fd, 200, "on the grid");
+	(void)close(fd);
+}
+
 TEST(a_stop_answers_what_waits_and_a_late_answer_is_dropped)
 {
 	struct later *late[3];
@@ -378,6 +426,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			who_goes_away_while_it_waits_harms_nobody, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_answer_on_a_grid_leaves_when_its_time_has_come,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_stop_does_not_wait_for_the_grid, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_stop_answers_what_waits_and_a_late_answer_is_dropped,
 			set_up, tear_down),
