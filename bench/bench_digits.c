@@ -159,7 +159,7 @@ static int recognise(const struct run *r, char *hyp)
 	} argv = {.ours = args};
 	posix_spawn_file_actions_t fa;
 	int status = 0, err;
-	pid_t pid;
+	pid_t pid = -1;
 
 	path_in(r, "control", control);
 	path_in(r, "", dir);
@@ -201,7 +201,7 @@ static void read_heard(struct span line, char out[HEARD_MAX + 1])
 /* Digits that are wrong, missing or too many: Levenshtein's distance. */
 static unsigned distance(const char *said, const char *heard)
 {
-	unsigned row[HEARD_MAX + 1];
+	unsigned row[HEARD_MAX + 1] = {0};
 	size_t n = strlen(heard);
 
 	for (size_t k = 0; k <= n; k++)
@@ -237,7 +237,7 @@ static int listen_to(struct run *r)
 	rest = buf_view(&heard);
 	r->whole = r->wrong = 0;
 	for (size_t i = 0; i < CODES && span_cut(&rest, '\n', &line); i++) {
-		char digits[HEARD_MAX + 1];
+		char digits[HEARD_MAX + 1] = "";
 		unsigned wrong;
 
 		read_heard(line, digits);

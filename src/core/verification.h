@@ -22,7 +22,8 @@
 #include "core/outcome.h"
 
 enum {
-	VERIFICATION_ID_BYTES = 40, /* "ver_" time, random, partition; with NUL */
+	VERIFICATION_ID_BYTES =
+		40, /* "ver_" time, random, partition; with NUL */
 	VERIFICATION_APP_BYTES = 40,
 	VERIFICATION_FLOW_BYTES = 48,
 	VERIFICATION_BRAND_BYTES = 96, /* 30 characters of UTF-8 */

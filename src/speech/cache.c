@@ -81,10 +81,11 @@ static void drop(struct speech_cache *c, struct entry *e)
 
 static void drop_down_to(struct speech_cache *c, size_t bytes)
 {
-	struct link *first;
-
-	while (c->bytes > bytes && (first = ll_first(&c->used)))
-		drop(c, ll_entry(first, struct entry, link));
+	ll_each_safe (at, &c->used) {
+		if (c->bytes <= bytes)
+			return;
+		drop(c, ll_entry(at, struct entry, link));
+	}
 }
 
 struct clip *speech_cache_get(struct speech_cache *c,

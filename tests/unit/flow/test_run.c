@@ -314,7 +314,6 @@ TEST(a_second_call_may_follow_the_first)
 TEST(the_first_word_waits_for_the_ear)
 {
 	struct bench *b = *state;
-	AUTO_BUF(wav, 4 << 20);
 
 	bench_call_flow(b, BENCH_SAY("Begin", "Hello.", "Bye"));
 	bench_answer(b);
