@@ -153,11 +153,13 @@ class Place:
     """A folder to run the program in, with a settings file of its own."""
 
     made = False
+    making = threading.Lock()
 
     def __init__(self, name, **settings):
-        if not Place.made:  # what the last run of this program left
-            shutil.rmtree(KEPT / NAME, ignore_errors=True)
-            Place.made = True
+        with Place.making:  # several tests begin at once
+            if not Place.made:  # what the last run of this program left
+                shutil.rmtree(KEPT / NAME, ignore_errors=True)
+                Place.made = True
         self.path = KEPT / NAME / name
         self.path.mkdir(parents=True)
         self.config = self.path / 'voiceotp.yaml'
