@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,34 +38,6 @@ static const char request[] =
 
 /* --- our room -------------------------------------------------------------------- */
 
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct link queue;
-} later = {.lock = PTHREAD_MUTEX_INITIALIZER,
-	   .more = PTHREAD_COND_INITIALIZER,
-	   .queue = {&later.queue, &later.queue}};
-
-static void put(struct link *l)
-{
-	ll_init(l);
-	(void)pthread_mutex_lock(&later.lock);
-	ll_append(&later.queue, l);
-	(void)pthread_cond_signal(&later.more);
-	(void)pthread_mutex_unlock(&later.lock);
-}
-
-/* All that waits; waits for some. */
-static void take(struct link *all)
-{
-	ll_init(all);
-	(void)pthread_mutex_lock(&later.lock);
-	while (ll_empty(&later.queue))
-		(void)pthread_cond_wait(&later.more, &later.lock);
-	ll_splice(all, &later.queue);
-	(void)pthread_mutex_unlock(&later.lock);
-}
-
 struct deferred {
 	struct link link;
 	struct web_request *r;
@@ -92,7 +63,7 @@ static void on_deferred(struct web_request *r, void *ctx)
 	(void)ctx;
 	d->r = r;
 	web_defer(r);
-	put(&d->link);
+	wall_put(&d->link);
 }
 
 static void on_trouble(struct web_request *r, enum web_trouble t, void *ctx)
@@ -122,7 +93,7 @@ static void answer_ours(void)
 	for (;;) {
 		struct link all, *l;
 
-		take(&all);
+		wall_take(&all);
 		while ((l = ll_first(&all))) {
 			struct deferred *d = ll_entry(l, struct deferred, link);
 

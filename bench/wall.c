@@ -29,7 +29,7 @@ static struct {
 	   .more = PTHREAD_COND_INITIALIZER,
 	   .queue = {&later.queue, &later.queue}};
 
-static void put(struct link *l)
+void wall_put(struct link *l)
 {
 	ll_init(l);
 	(void)pthread_mutex_lock(&later.lock);
@@ -38,8 +38,7 @@ static void put(struct link *l)
 	(void)pthread_mutex_unlock(&later.lock);
 }
 
-/* All that waits; waits for some. */
-static void take(struct link *all)
+void wall_take(struct link *all)
 {
 	ll_init(all);
 	(void)pthread_mutex_lock(&later.lock);
@@ -86,7 +85,7 @@ static enum MHD_Result on_bare(void *cls, struct MHD_Connection *conn,
 	if (!*suspends || b->answered)
 		return bare_answer(conn);
 	MHD_suspend_connection(conn);
-	put(&b->link);
+	wall_put(&b->link);
 	return MHD_YES;
 }
 
@@ -120,7 +119,7 @@ void wall_serve(void)
 	for (;;) {
 		struct link all, *l;
 
-		take(&all);
+		wall_take(&all);
 		while ((l = ll_first(&all))) {
 			struct bare *b = ll_entry(l, struct bare, link);
 

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "base/list.h"
+
 /* The text, which must not change while it runs. */
 extern char wall_answer[];
 
@@ -16,3 +18,8 @@ extern char wall_answer[];
 unsigned wall_start(bool suspends, unsigned threads);
 /* Answers what is suspended, for ever. */
 void wall_serve(void);
+
+/* The hand-over to the thread that answers; one for a process.  take() gives
+ * all that waits, and waits for some. */
+void wall_put(struct link *l);
+void wall_take(struct link *all);
