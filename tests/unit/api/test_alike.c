@@ -2,7 +2,7 @@
 /*
  * test_alike.c - can a front end's key tell by time why a check failed (D4)?
  *
- * Wrong, expired and unknown are asked in random order over one connection, and
+ * Wrong, expired, another's and unknown are asked in random order over one connection, and
  * each two are compared: the chance that one of the first kind takes longer
  * than one of the second.  One half is no knowledge at all.
  *
@@ -22,7 +22,7 @@
 
 #define LISTENS "+15555550110"
 
-enum kind { WRONG, EXPIRED, UNKNOWN, KINDS };
+enum kind { WRONG, EXPIRED, FOREIGN, UNKNOWN, KINDS };
 
 enum {
 	WORK_ROUNDS = 300,
@@ -89,6 +89,24 @@ static void stored(const struct store_result *r, void *ctx)
 	free(ctx);
 }
 
+/* Somebody else's: it has not even to be spoken. */
+static void make_foreign(struct timing *t)
+{
+	const struct api_ask ask = {
+		.method = "POST",
+		.path = "/v1/verifications",
+		.token = t->aw->other,
+		.body = "{\"to\":\"" LISTENS "\",\"purpose\":\"signup\"}",
+	};
+	struct http_answer a;
+
+	api_world_ask(t->aw, &ask, &a);
+	assert_int_equal(a.status, 201);
+	(void)snprintf(t->ids[FOREIGN], sizeof(t->ids[FOREIGN]), "%s",
+		       api_world_text(&a, "id"));
+	http_answer_free(&a);
+}
+
 /* Made, and spoken as if a call had been; expired at once if it shall be. */
 static void make(struct timing *t, enum kind kind)
 {
@@ -146,6 +164,7 @@ static void play_round(struct timing *t, struct rng *rng)
 
 	make(t, WRONG);
 	make(t, EXPIRED);
+	make_foreign(t);
 	(void)ask(t, EXPIRED); /* it is known to be over then */
 	/* well-formed, and nobody's */
 	memcpy(t->ids[UNKNOWN], t->ids[WRONG], sizeof(t->ids[WRONG]));
