@@ -26,6 +26,8 @@ build=(
 	libphonenumber-dev # numbering plans; brings protobuf, abseil and boost
 	libssl-dev        # keyed hashes and encryption
 	libsamplerate0-dev # 22 kHz speech down to the telephone's 8 kHz
+	libre-dev         # SIP
+	libspandsp-dev    # keys as tones
 )
 speak=(
 	espeak-ng # the default voice
@@ -34,6 +36,12 @@ speak=(
 unit=(
 	libcmocka-dev # the test framework
 	python3       # counts the tests
+)
+phones=(
+	sip-tester    # a SIP peer that follows any script
+	baresip-core  # a telephone that we did not write
+	kamailio      # a proxy that asks for credentials
+	sox           # compares what the telephone recorded
 )
 browser=(
 	chromium # the real browser at the far end of a call
@@ -61,7 +69,8 @@ listening=(
 node=0 # does this purpose need node and npm?
 case ${1:-} in
 run) want=("${build[@]}" "${speak[@]}") ;;
-test) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${browser[@]}") node=1 ;;
+test) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${phones[@]}"
+	"${browser[@]}") node=1 ;;
 asan) want=("${build[@]}" "${speak[@]}" "${unit[@]}") ;;
 check) want=("${build[@]}" "${unit[@]}" "${look[@]}") ;;
 fuzz) want=("${build[@]}" "${fuzzing[@]}") ;;

@@ -19,8 +19,10 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]')
 SPDX = re.compile(r'^(//|/\*|#) SPDX-License-Identifier: Apache-2\.0\b')
 CODE = ('.c', '.h', '.cc', '.def')
 PACKAGES = ['jansson', 'libcrypto', 'yaml-0.1', 'sqlite3', 'libmicrohttpd',
-            'samplerate', 'libcurl', 'cmocka', 'libre', 'librem']
+            'samplerate', 'libcurl', 'cmocka', 'libre', 'spandsp']
 FLAGS = ['-std=gnu17', '-D_GNU_SOURCE', '-DVOICEOTP_VERSION="0"', '-Wall',
+         '-DRELEASE', '-DHAVE_INTTYPES_H', '-DHAVE_STDBOOL_H', '-DHAVE_INET6',
+         '-DHAVE_PTHREAD', '-DHAVE_EPOLL', '-DLINUX',  # as libre was built
          '-fsyntax-only']
 
 

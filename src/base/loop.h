@@ -42,6 +42,24 @@ struct clock *loop_clock(struct loop *l);
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l); /* any thread */
 
+/*
+ * For an owner that sleeps in a poll of its own, in place of loop_run():
+ *
+ *	loop_own(l, wake, ctx);
+ *	while (!loop_stopped(l)) {
+ *		(void)loop_turn(l);
+ *		wait_ms = loop_rest_begin(l);
+ *		... sleep for wait_ms (-1: without end, 0: not at all) ...
+ *		loop_rest_end(l);
+ *	}
+ *
+ * wake(ctx) is called by whoever posts while it rests, on that thread.
+ */
+void loop_own(struct loop *l, loop_h *wake, void *ctx);
+int64_t loop_rest_begin(struct loop *l);
+void loop_rest_end(struct loop *l);
+bool loop_stopped(struct loop *l); /* clears it: loop_stop() was called */
+
 /* Tests: one turn without waiting; true if anything ran. */
 bool loop_turn(struct loop *l);
 /* Tests, manual clock: go ms forward, stopping at each timer in between. */

@@ -132,15 +132,32 @@ enum outcome_leg outcome_of_sip(int sip_code, int q850)
 	return leg == LEG_NONE ? LEG_NETWORK_ERROR : leg;
 }
 
-bool outcome_is_personal(enum outcome_leg l)
+/* A cause is of the person or of the number where its leg says so; the network's
+ * own causes and a gateway's 5xx leave another way to try. */
+static enum outcome_again after_cause(int q850)
 {
-	static const bool personal[LEG_COUNT] = {
-		[LEG_ANSWERED] = true,          [LEG_BUSY] = true,
-		[LEG_NO_ANSWER] = true,         [LEG_DECLINED] = true,
-		[LEG_MACHINE_SUSPECTED] = true, [LEG_HUNG_UP_EARLY] = true,
-		[LEG_REPORTED] = true,
-	};
+	enum outcome_leg leg = look_up(causes, COUNT_OF(causes), q850);
 
-	assert(l < LEG_COUNT);
-	return personal[l];
+	return leg == LEG_CONGESTION || leg == LEG_NETWORK_ERROR
+		       ? OUTCOME_ANOTHER
+		       : OUTCOME_STAYS;
+}
+
+enum outcome_again outcome_another_route(int sip_code, int q850)
+{
+	if (look_up(causes, COUNT_OF(causes), q850) != LEG_NONE)
+		return after_cause(q850);
+	switch (sip_code) {
+	case 403:
+	case 404:
+	case 480:
+	case 603:
+		return q850 ? OUTCOME_STAYS : OUTCOME_ONCE;
+	case 0:
+	case 408: /* nobody answered the request */
+		return OUTCOME_ANOTHER;
+	default:
+		return sip_code >= 500 && sip_code < 600 ? OUTCOME_ANOTHER
+							 : OUTCOME_STAYS;
+	}
 }

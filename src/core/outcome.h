@@ -43,5 +43,11 @@ const char *outcome_event_text(enum outcome_event e);
 
 /* How an unanswered leg ended: SIP status and Q.850 cause (0: none). */
 enum outcome_leg outcome_of_sip(int sip_code, int q850);
-/* Does the cause speak of the called person (no other route is tried)? */
-bool outcome_is_personal(enum outcome_leg l);
+/* May another route be tried after this end of an unanswered leg (B10)? */
+enum outcome_again {
+	OUTCOME_STAYS, /* it speaks of the called person, or of the number */
+	OUTCOME_ONCE,  /* 403, 404, 480, 603 without a Q.850 cause: one more */
+	OUTCOME_ANOTHER, /* a route's fault: 5xx, no answer of the network */
+};
+/* sip_code 0: nobody answered at all. */
+enum outcome_again outcome_another_route(int sip_code, int q850);

@@ -17,11 +17,14 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/list.h"
 #include "base/loop.h"
+#include "base/timer.h"
 #include "media/playlist.h"
 
-struct tel;      /* one telephone: a driver with its state */
-struct tel_call; /* one leg */
+struct pump_stats; /* media/pump.h */
+struct tel;        /* one telephone: a driver with its state */
+struct tel_call;   /* one leg */
 
 enum {
 	TEL_NUMBER_BYTES = 24, /* E.164 text with plus and NUL */
@@ -56,8 +59,16 @@ struct tel_event {
 	unsigned played_ms;
 	/* TEL_ENDED */
 	enum tel_cause cause;
-	int sip_code, q850; /* 0 where there is none */
-	bool route_fault;   /* another route may be tried (B10) */
+	int sip_code, q850;              /* 0 where there is none */
+	const struct tel_record *record; /* or NULL: there is none */
+};
+
+/* What is known of a call once it is over; lives during the event. */
+struct tel_record {
+	const struct pump_stats *media; /* NULL: it had none */
+	bool forwarded;
+	const char *trace; /* its signalling as text, blanked; NULL: not asked
+			    * for */
 };
 
 typedef void tel_event_h(const struct tel_event *ev, void *ctx);
@@ -67,8 +78,16 @@ struct tel_params {
 	const char *to, *from; /* E.164 with plus */
 	const char *language;  /* of what will be said */
 	unsigned ring_ms;      /* ring limit */
+	bool trace;            /* keep its signalling for the record */
 	tel_event_h *event;
 	void *ctx;
+};
+
+/* Is there any sense in dialling? */
+enum tel_state {
+	TEL_UP,
+	TEL_RESTING, /* it asked to be left alone for a while (Retry-After) */
+	TEL_DOWN,    /* it does not answer */
 };
 
 /* What a driver provides; `state` is what its maker gave tel_new().  A call's
@@ -79,6 +98,8 @@ struct tel_driver {
 		    struct tel_call **out);
 	/* May this telephone ring that number at all?  Any thread. */
 	bool (*serves)(void *state, const char *to);
+	/* NULL: always TEL_UP.  Any thread. */
+	enum tel_state (*state)(void *state);
 	int (*play)(struct tel_call *call, struct playlist *p, uint32_t id);
 	void (*stop)(struct tel_call *call);
 	void (*hang_up)(struct tel_call *call);
@@ -94,6 +115,41 @@ struct tel *tel_new(const struct tel_driver *driver, void *state);
 void tel_free(struct tel *t); /* NULL is fine; its calls were closed before */
 const char *tel_name(const struct tel *t);
 bool tel_serves(const struct tel *t, const char *to); /* any thread */
+enum tel_state tel_state(const struct tel *t);        /* any thread */
+
+/* --- places: so many calls at once, so many a second ------------------------- */
+
+struct tel_limits {
+	unsigned per_second, calls; /* 0: no limit */
+};
+/* Before it is used; `l` is the line's.  Without it there is always a place. */
+void tel_limit(struct tel *t, struct loop *l, const struct tel_limits *limits);
+
+typedef void tel_place_h(int err, void *ctx);
+
+/* Whoever wants to dial takes a place first, waits in line for it, and keeps it
+ * until the call was closed.  Lives inside its owner. */
+struct tel_place {
+	struct link link;
+	struct tel *tel; /* NULL: neither waits nor has one */
+	struct timer timer;
+	tel_place_h *ready;
+	void *ctx;
+	bool held;
+};
+/*
+ * ready() comes from the loop, once, in order of asking: 0: the place is held,
+ * dial.  -ETIME: there was none within max_wait_ms, or it was clear at once
+ * that there would be none.  -EHOSTUNREACH: the telephone is not TEL_UP, or
+ * ceased to be while this waited.
+ */
+void tel_place_take(struct tel *t, struct tel_place *p, int64_t max_wait_ms,
+		    tel_place_h *ready, void *ctx);
+void tel_place_drop(struct tel_place *p); /* at any time; no ready() after it */
+/* The driver: its state has changed, those who wait should know. */
+void tel_state_changed(struct tel *t);
+
+/* --- calls ------------------------------------------------------------------- */
 
 /*
  * 0: *out is the caller's, and events come.  -EBUSY: no room (calls per

@@ -104,17 +104,32 @@ TEST(any_two_numbers_have_an_outcome_of_an_unanswered_leg)
 		}
 }
 
-TEST(only_what_the_person_did_is_personal)
+TEST(another_route_is_tried_where_the_route_was_at_fault)
 {
-	assert_true(outcome_is_personal(LEG_BUSY));
-	assert_true(outcome_is_personal(LEG_DECLINED));
-	assert_true(outcome_is_personal(LEG_NO_ANSWER));
-	assert_true(outcome_is_personal(LEG_REPORTED));
-	assert_false(outcome_is_personal(LEG_CONGESTION));
-	assert_false(outcome_is_personal(LEG_NETWORK_ERROR));
-	assert_false(outcome_is_personal(LEG_BLOCKED));
-	assert_false(outcome_is_personal(LEG_UNALLOCATED));
-	assert_false(outcome_is_personal(LEG_NOT_CALLED));
+	assert_int_equal(outcome_another_route(0, 0), OUTCOME_ANOTHER);
+	assert_int_equal(outcome_another_route(408, 0), OUTCOME_ANOTHER);
+	assert_int_equal(outcome_another_route(500, 0), OUTCOME_ANOTHER);
+	assert_int_equal(outcome_another_route(503, 34), OUTCOME_ANOTHER);
+	assert_int_equal(outcome_another_route(404, 38), OUTCOME_ANOTHER);
+}
+
+TEST(a_refusal_without_a_cause_is_tried_once_more_elsewhere)
+{
+	assert_int_equal(outcome_another_route(403, 0), OUTCOME_ONCE);
+	assert_int_equal(outcome_another_route(404, 0), OUTCOME_ONCE);
+	assert_int_equal(outcome_another_route(480, 0), OUTCOME_ONCE);
+	assert_int_equal(outcome_another_route(603, 0), OUTCOME_ONCE);
+	assert_int_equal(outcome_another_route(404, 16), OUTCOME_STAYS);
+}
+
+TEST(no_other_route_is_tried_after_a_word_about_the_person)
+{
+	assert_int_equal(outcome_another_route(486, 0), OUTCOME_STAYS);
+	assert_int_equal(outcome_another_route(600, 0), OUTCOME_STAYS);
+	assert_int_equal(outcome_another_route(404, 1), OUTCOME_STAYS);
+	assert_int_equal(outcome_another_route(503, 17), OUTCOME_STAYS);
+	assert_int_equal(outcome_another_route(480, 19), OUTCOME_STAYS);
+	assert_int_equal(outcome_another_route(500, 21), OUTCOME_STAYS);
 }
 
 int main(void)
@@ -132,7 +147,12 @@ int main(void)
 			a_cause_that_says_nothing_leaves_it_to_the_status),
 		cmocka_unit_test(
 			any_two_numbers_have_an_outcome_of_an_unanswered_leg),
-		cmocka_unit_test(only_what_the_person_did_is_personal),
+		cmocka_unit_test(
+			another_route_is_tried_where_the_route_was_at_fault),
+		cmocka_unit_test(
+			a_refusal_without_a_cause_is_tried_once_more_elsewhere),
+		cmocka_unit_test(
+			no_other_route_is_tried_after_a_word_about_the_person),
 	};
 
 	return cmocka_run_group_tests_name("core/outcome", tests, NULL, NULL);

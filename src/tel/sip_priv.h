@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sip_priv.h - the parts of the SIP telephone; the only header that includes
+ * libre.
+ *
+ *   sip_timer.c   libre's nine timer functions over base/timer
+ *   sip_line.c    libre's instance and the line's loop: sockets, wake, self-test
+ *   sip_gate.c    what libre is shown and what not: sources, redirects, names
+ *   sip_stray.c   requests and answers that belong to no call of libre's:
+ *                 forked 2xx, UPDATE, OPTIONS, INFO, calls to us
+ *   sip_log.c     what libre prints, caught and bounded
+ *   sip_trace.c   a call's signalling as text, blanked
+ *   sip_trunk.c   a trunk: numbers, headers, state, pings, rests
+ *   sip_auth.c    digests, MD5 and SHA-256 (RFC 7616, 8760)
+ *   sip_sdp.c     offers and answers (RFC 3264, 4566)
+ *   sip_cause.c   Reason, Q.850, Retry-After, History-Info, Diversion
+ *   sip_call.c    one call: INVITE to its end
+ *
+ * Everything is the line's thread.  Texts out of a message are copied before
+ * its handler returns.
+ */
+#pragma once
+
+#include <re/re.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/timer.h"
+#include "tel/sip.h"
+
+enum {
+	TSIP_CALLS_MAX = PUMP_STREAMS_MAX,
+	TSIP_TABLE = 1 << 15, /* buckets of libre's tables */
+	TSIP_DATAGRAM_MAX = 8192,
+	TSIP_PING_FAILS = 2,      /* unanswered pings make a trunk TEL_DOWN */
+	TSIP_REST_MS = 30 * 1000, /* a 503 whose Retry-After says nothing */
+	TSIP_REST_MAX_MS = 600 * 1000, /* ... or says more than this */
+	TSIP_REDIRECTS_MAX = 3,   /* followed for one call, where allowed */
+	TSIP_LOG_PER_MINUTE = 20, /* lines of libre's own */
+	TSIP_HEADER_MAX = 1024,
+	TSIP_CALL_MS = 15 * 60 * 1000, /* the longest call of all */
+};
+
+struct tsip_call;
+
+/* One trunk, with what it is doing. */
+struct tsip_trunk {
+	struct tel_sip *sip;
+	size_t index;
+	struct tel_sip_trunk conf; /* its texts are owned */
+	struct tel *tel;
+	struct sockaddr_storage peer;  /* where requests go: resolved */
+	struct net_list heard;         /* conf.sources, and peer */
+	char route[TEL_SIP_URI_BYTES]; /* "<sip:address:port;lr>", or "" */
+	_Atomic enum tel_state state;
+	struct timer rest, ping;
+	unsigned unanswered; /* pings in a row */
+	struct sip_request *pinging;
+};
+
+struct tel_sip {
+	struct tel_sip_params p; /* its texts are owned */
+	struct sip *sip;         /* libre's */
+	struct sipsess_sock *sessions;
+	struct sip_lsnr *answers, *requests;
+	struct sockaddr_storage laddr;
+	struct tsip_trunk trunks[TEL_SIP_TRUNKS_MAX];
+	size_t trunks_count;
+	struct link calls;
+	struct map *by_id; /* Call-ID -> struct tsip_call */
+	unsigned call_count;
+	int wake[2]; /* a pipe or one eventfd: the loop was posted to */
+};
+
+/* --- sip_timer.c ------------------------------------------------------------------ */
+
+/* The heap that libre's timers of this thread run on, from here on. */
+void tsip_timer_use(struct loop *l);
+/* Does libre run on ours?  A timer of its kind must show up in our heap. */
+bool tsip_timer_is_ours(void);
+
+/* --- sip_line.c --------------------------------------------------------------------- */
+
+/* Libre's instance, its sockets, the gate, listeners; d names the setting. */
+MUST_CHECK int tsip_line_open(struct tel_sip *s, struct diag *d);
+void tsip_line_close(struct tel_sip *s);
+
+/* --- sip_gate.c --------------------------------------------------------------------- */
+
+/* In front of libre's parser: every datagram, every connection.  A source that
+ * is no trunk's is not answered (C5). */
+MUST_CHECK int tsip_gate_open(struct tel_sip *s);
+void tsip_gate_close(struct tel_sip *s);
+/* Whose address is it?  NULL: nobody's. */
+struct tsip_trunk *tsip_gate_trunk(struct tel_sip *s,
+				   const struct sockaddr_storage *from);
+/* libre follows 3xx by itself.  Where a trunk does not allow it, the gate hands
+ * libre another status in its place; this gives the true one back. */
+uint16_t tsip_gate_status(const struct sip_msg *msg);
+
+/* --- sip_stray.c -------------------------------------------------------------------- */
+
+MUST_CHECK int tsip_stray_open(struct tel_sip *s); /* before sipsess_listen() */
+void tsip_stray_close(struct tel_sip *s);
+
+/* --- sip_log.c ------------------------------------------------------------------------ */
+
+/* What libre writes to standard error becomes log lines, few a minute. */
+void tsip_log_catch(void);
+void tsip_log_release(void);
+
+/* --- sip_trace.c ---------------------------------------------------------------------- */
+
+struct tsip_trace;
+struct tsip_trace *tsip_trace_new(void);
+void tsip_trace_free(struct tsip_trace *t); /* NULL is fine */
+/* A message: credentials, keys, codes and all but the last two digits of
+ * numbers are blanked before it is kept. */
+void tsip_trace_add(struct tsip_trace *t, bool sent, int64_t wall_ms,
+		    struct span message);
+const char *tsip_trace_text(struct tsip_trace *t);
+/* libre's handler for all messages; finds the call by its Call-ID. */
+void tsip_trace_open(struct tel_sip *s);
+
+/* --- sip_trunk.c ---------------------------------------------------------------------- */
+
+/* Copies the settings and resolves the name: -EINVAL, -EHOSTUNREACH: d. */
+MUST_CHECK int tsip_trunk_open(struct tel_sip *s, size_t index,
+			       const struct tel_sip_trunk *conf,
+			       struct diag *d);
+void tsip_trunk_start(struct tsip_trunk *t); /* pings */
+void tsip_trunk_close(struct tsip_trunk *t);
+/* A number as this trunk wants it; -E2BIG. */
+MUST_CHECK int tsip_trunk_number(const struct tel_sip_trunk *conf,
+				 const char *e164, char *out, size_t size);
+/* The request's To (its URI), From, and further headers with their CRLFs. */
+struct tsip_trunk_words {
+	char to[TEL_SIP_URI_BYTES], from[TEL_SIP_URI_BYTES];
+	char user[64]; /* of our Contact */
+	char headers[TSIP_HEADER_MAX];
+};
+MUST_CHECK int tsip_trunk_words(const struct tsip_trunk *t, const char *to,
+				const char *from, struct tsip_trunk_words *out);
+/* What a call's end says about the trunk itself: 503, silence, 401. */
+void tsip_trunk_learns(struct tsip_trunk *t, int sip_code, int64_t retry_ms);
+void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx);
+
+/* --- sip_auth.c ------------------------------------------------------------------------ */
+
+struct tsip_digest { /* one challenge; texts point into the header */
+	struct span realm, nonce, opaque, algorithm, qop;
+	bool stale, proxy;
+};
+/*
+ * The best challenge of a 401 or 407: SHA-256 before MD5, whatever the order;
+ * -ENOENT: none that we can answer.  Pure.
+ */
+MUST_CHECK int tsip_digest_pick(struct span header, struct tsip_digest *best);
+struct tsip_digest_ask {
+	const char *user, *password, *method, *uri;
+	struct span body; /* for qop auth-int alone */
+	uint32_t nc;
+	const char *cnonce;
+};
+/* The value of Authorization or Proxy-Authorization; -EOPNOTSUPP. */
+MUST_CHECK int tsip_digest_answer(const struct tsip_digest *d,
+				  const struct tsip_digest_ask *ask, char *out,
+				  size_t size);
+
+/* --- sip_sdp.c --------------------------------------------------------------------------- */
+
+struct tsip_sdp_ours {
+	const char *address; /* advertised */
+	unsigned port;
+	enum g711_codec first;
+	bool both; /* the other codec is offered as well */
+	bool only; /* answering: just the codec that was agreed on */
+	unsigned ptime_ms;
+	uint64_t session, version;
+	enum tsip_sdp_direction {
+		TSIP_SDP_SENDRECV,
+		TSIP_SDP_SENDONLY,
+		TSIP_SDP_RECVONLY,
+		TSIP_SDP_INACTIVE
+	} direction;
+	bool events; /* telephone-event */
+};
+/* The offer or answer; -E2BIG.  *out has its length. */
+MUST_CHECK int tsip_sdp_write(const struct tsip_sdp_ours *o, char *out,
+			      size_t size);
+/* What theirs means for the pump.  -EINVAL: no SDP; -ENOTSUP: no audio that we
+ * have, or several media of which the audio is refused (port 0). */
+MUST_CHECK int tsip_sdp_read(struct span sdp, struct pump_far *far,
+			     enum tsip_sdp_direction *theirs);
+enum tsip_sdp_direction tsip_sdp_reply(enum tsip_sdp_direction theirs);
+
+/* --- sip_cause.c --------------------------------------------------------------------------- */
+
+/* Reason: Q.850;cause=16 (RFC 3326); 0: there is none.  Pure. */
+int tsip_cause_q850(struct span reason);
+/* Retry-After in ms; -1: no such header. */
+int64_t tsip_cause_retry_ms(struct span header);
+/* Does a History-Info or Diversion say that it was forwarded? */
+bool tsip_cause_forwarded(struct span history_info, struct span diversion);
+
+/* --- sip_call.c ------------------------------------------------------------------------------ */
+
+struct tsip_call *tsip_call_find(struct tel_sip *s, struct span call_id);
+struct tsip_trace *tsip_call_trace(
+	struct tsip_call *c); /* NULL: not asked for */
+/* An offer in a re-INVITE or UPDATE: takes it, and the answer to it in `out`.
+ * -EINVAL, -ENOTSUP as tsip_sdp_read(). */
+MUST_CHECK int tsip_call_offer(struct tsip_call *c, struct span sdp, char *out,
+			       size_t size);
+/* A key by INFO (RFC 6086; application/dtmf-relay, application/dtmf). */
+void tsip_call_info(struct tsip_call *c, const struct sip_msg *msg);
+/* The trunk's tel driver. */
+extern const struct tel_driver tsip_call_driver;
