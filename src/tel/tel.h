@@ -122,7 +122,8 @@ enum tel_state tel_state(const struct tel *t);        /* any thread */
 struct tel_limits {
 	unsigned per_second, calls; /* 0: no limit */
 };
-/* Before it is used; `l` is the line's.  Without it there is always a place. */
+/* Before it is used; `l` is the line's.  Whoever makes a telephone without it
+ * has places without end, and nobody may ask for one. */
 void tel_limit(struct tel *t, struct loop *l, const struct tel_limits *limits);
 
 typedef void tel_place_h(int err, void *ctx);
@@ -145,7 +146,8 @@ struct tel_place {
  */
 void tel_place_take(struct tel *t, struct tel_place *p, int64_t max_wait_ms,
 		    tel_place_h *ready, void *ctx);
-void tel_place_drop(struct tel_place *p); /* at any time; no ready() after it */
+/* At any time, also on zeros; no ready() after it. */
+void tel_place_drop(struct tel_place *p);
 /* The driver: its state has changed, those who wait should know. */
 void tel_state_changed(struct tel *t);
 
