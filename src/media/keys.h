@@ -20,7 +20,7 @@
 enum {
 	KEYS_EVENT_BYTES = 4,
 	KEYS_PER_SECOND = 15, /* C7: more than a hand can press */
-	KEYS_KNOWN = 16,      /* timestamps remembered against late packets */
+	KEYS_KNOWN = 16,      /* events remembered against late packets */
 };
 
 /* --- telephone-events ----------------------------------------------------------- */
@@ -37,13 +37,18 @@ void keys_event_write(const struct keys_event *e,
 char keys_event_key(uint8_t event); /* 0-9 * #, or NUL: not a key (C7) */
 int keys_key_event(char key);       /* 0..11, or -1 */
 
+struct keys_known {
+	uint32_t ssrc, ts;
+	uint8_t event;
+	uint16_t duration; /* the longest that was said */
+};
 struct keys {
-	uint32_t known[KEYS_KNOWN]; /* timestamps */
-	size_t known_count;
-	uint32_t newest;
-	int64_t second_ms; /* since when the following are counted */
+	struct keys_known known[KEYS_KNOWN]; /* a ring */
+	size_t count, next;
+	struct keys_known forgotten; /* the last that left the ring */
+	int64_t second_ms;           /* since when the following are counted */
 	unsigned in_second;
-	unsigned dropped; /* too many at once, or no key */
+	unsigned dropped; /* events: too many at once, or no key */
 };
 /* Any bytes may be handed in; NUL: no new key.  now_ms on any steady clock. */
 char keys_take(struct keys *k, const struct rtp_header *h, struct span payload,
@@ -56,7 +61,8 @@ char keys_take(struct keys *k, const struct rtp_header *h, struct span payload,
 struct keys_tones;
 struct keys_tones *keys_tones_new(void);
 void keys_tones_free(struct keys_tones *t); /* NULL is fine */
-/* A frame of sound; the keys that ended in it (at most 8), NUL-terminated. */
+/* A frame of sound; the keys that became certain in it (at most 8, each once
+ * however long it is held), NUL-terminated. */
 void keys_tones_take(struct keys_tones *t, enum g711_codec codec,
 		     struct span frame, char out[9]);
 

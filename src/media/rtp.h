@@ -46,11 +46,13 @@ struct rtp_source {
 	uint32_t cycles, base_seq, bad_seq;
 	uint64_t received;
 	uint64_t expected_prior, received_prior; /* of the last report */
+	uint32_t ts;                             /* the last one measured */
 	int32_t transit;
 	uint32_t jitter; /* 16 times, in units of RTP_HZ: A.8 */
 };
 /* `arrived` in units of RTP_HZ on any steady clock.  False: a stray packet
- * that says nothing yet (A.1: a jump that is not repeated). */
+ * that says nothing yet (A.1: a jump that is not repeated).  After one that is,
+ * or a new SSRC, all counts begin anew. */
 bool rtp_source_take(struct rtp_source *s, const struct rtp_header *h,
 		     uint32_t arrived);
 uint32_t rtp_source_highest(const struct rtp_source *s); /* extended */
