@@ -2,9 +2,10 @@
 /*
  * loop.c - a thread's turn: things posted to it, then timers that are due.
  *
- * It watches no sockets: those who have some keep their own threads and post.
- * So a mutex, a condition and a list are enough, and a post costs no system
- * call unless the loop is asleep.
+ * It watches no sockets: those who have some keep their own threads and post,
+ * or own the loop and sleep in a poll of their own.  So a mutex, a condition
+ * and a list are enough, and a post costs no system call unless the loop is
+ * asleep.
  */
 #include "base/loop.h"
 
@@ -18,9 +19,11 @@ struct loop {
 	struct clock *clock;
 	struct timers *timers;
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t wake;
+	pthread_cond_t roused;
 	struct link posts;
 	bool asleep, stopped;
+	loop_h *wake; /* loop_own(); NULL: it sleeps on the condition */
+	void *wake_ctx;
 };
 
 /* A post for those who have no place for one. */
@@ -45,7 +48,7 @@ struct loop *loop_new(struct clock *c)
 	if (!err)
 		err = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	if (!err)
-		err = pthread_cond_init(&l->wake, &attr);
+		err = pthread_cond_init(&l->roused, &attr);
 	assert(!err);
 	(void)pthread_condattr_destroy(&attr);
 	return l;
@@ -72,7 +75,7 @@ void loop_free(struct loop *l)
 			free(p->ctx);
 	}
 	timers_free(l->timers);
-	(void)pthread_cond_destroy(&l->wake);
+	(void)pthread_cond_destroy(&l->roused);
 	(void)pthread_mutex_destroy(&l->lock);
 	free(l);
 }
@@ -91,11 +94,18 @@ static void unlock(struct loop *l)
 	assert(!err);
 }
 
-/* With the lock held. */
+/* With the lock held: so the owner can take down what wake() uses as soon as
+ * nobody posts any more.  Waking once is enough for one sleep. */
 static void rouse(struct loop *l)
 {
-	if (l->asleep)
-		(void)pthread_cond_signal(&l->wake);
+	if (!l->asleep)
+		return;
+	if (!l->wake) {
+		(void)pthread_cond_signal(&l->roused);
+		return;
+	}
+	l->asleep = false;
+	l->wake(l->wake_ctx);
 }
 
 void loop_post(struct loop *l, struct post *p, loop_h *run, void *ctx)
@@ -163,8 +173,8 @@ static void rest(struct loop *l)
 	lock(l);
 	l->asleep = true;
 	while (ll_empty(&l->posts) && !l->stopped && !err)
-		err = wait_ms < 0 ? pthread_cond_wait(&l->wake, &l->lock)
-				  : pthread_cond_timedwait(&l->wake, &l->lock,
+		err = wait_ms < 0 ? pthread_cond_wait(&l->roused, &l->lock)
+				  : pthread_cond_timedwait(&l->roused, &l->lock,
 							   &until);
 	l->asleep = false;
 	unlock(l);
@@ -194,6 +204,45 @@ void loop_stop(struct loop *l)
 	l->stopped = true;
 	rouse(l);
 	unlock(l);
+}
+
+void loop_own(struct loop *l, loop_h *wake, void *ctx)
+{
+	lock(l);
+	l->asleep = false;
+	l->wake = wake;
+	l->wake_ctx = ctx;
+	unlock(l);
+}
+
+int64_t loop_rest_begin(struct loop *l)
+{
+	int64_t wait_ms = timers_wait_ms(l->timers);
+
+	lock(l);
+	if (!ll_empty(&l->posts) || l->stopped)
+		wait_ms = 0;
+	l->asleep = wait_ms != 0;
+	unlock(l);
+	return wait_ms;
+}
+
+void loop_rest_end(struct loop *l)
+{
+	lock(l);
+	l->asleep = false;
+	unlock(l);
+}
+
+bool loop_stopped(struct loop *l)
+{
+	bool stopped;
+
+	lock(l);
+	stopped = l->stopped;
+	l->stopped = false;
+	unlock(l);
+	return stopped;
 }
 
 bool loop_turn(struct loop *l)

@@ -53,7 +53,8 @@ void loop_stop(struct loop *l); /* any thread */
  *		loop_rest_end(l);
  *	}
  *
- * wake(ctx) is called by whoever posts while it rests, on that thread.
+ * wake(ctx) is called by whoever posts while it rests, on that thread, once
+ * for one rest; it must not call back into the loop.
  */
 void loop_own(struct loop *l, loop_h *wake, void *ctx);
 int64_t loop_rest_begin(struct loop *l);

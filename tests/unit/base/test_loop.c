@@ -277,6 +277,61 @@ TEST(what_was_posted_before_the_stop_still_runs)
 	assert_string_equal(bench.order, "ab");
 }
 
+static void count_wake(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+TEST(an_owner_that_rests_is_woken_once_by_the_first_post)
+{
+	unsigned wakes = 0;
+
+	loop_own(bench.loop, count_wake, &wakes);
+	loop_call(bench.loop, note, name_a);
+	assert_int_equal(wakes, 0);
+	assert_int_equal(loop_rest_begin(bench.loop), 0);
+	(void)loop_turn(bench.loop);
+
+	assert_int_equal(loop_rest_begin(bench.loop), -1);
+	loop_call(bench.loop, note, name_b);
+	loop_call(bench.loop, note, name_c);
+	assert_int_equal(wakes, 1);
+	loop_rest_end(bench.loop);
+	loop_call(bench.loop, note, name_a);
+	assert_int_equal(wakes, 1);
+	(void)loop_turn(bench.loop);
+	assert_string_equal(bench.order, "abca");
+}
+
+TEST(an_owner_rests_until_its_next_timer)
+{
+	unsigned wakes = 0;
+	struct timer tm = {0};
+
+	loop_own(bench.loop, count_wake, &wakes);
+	timer_set(loop_timers(bench.loop), &tm, 30, note, name_a);
+	assert_int_equal(loop_rest_begin(bench.loop), 30);
+	loop_rest_end(bench.loop);
+	clock_advance(bench.clock, 30);
+	assert_int_equal(loop_rest_begin(bench.loop), 0);
+	(void)loop_turn(bench.loop);
+	assert_string_equal(bench.order, "a");
+}
+
+TEST(a_stop_wakes_the_owner_and_is_told_once)
+{
+	unsigned wakes = 0;
+
+	loop_own(bench.loop, count_wake, &wakes);
+	assert_false(loop_stopped(bench.loop));
+	assert_int_equal(loop_rest_begin(bench.loop), -1);
+	loop_stop(bench.loop);
+	assert_int_equal(wakes, 1);
+	assert_int_equal(loop_rest_begin(bench.loop), 0);
+	assert_true(loop_stopped(bench.loop));
+	assert_false(loop_stopped(bench.loop));
+}
+
 #define ON_BENCH(test) \
 	cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
@@ -293,6 +348,9 @@ int main(void)
 		ON_BENCH(a_sleeping_loop_is_woken_by_a_post),
 		ON_BENCH(a_real_timer_wakes_the_loop_and_not_early),
 		ON_BENCH(what_was_posted_before_the_stop_still_runs),
+		ON_BENCH(an_owner_that_rests_is_woken_once_by_the_first_post),
+		ON_BENCH(an_owner_rests_until_its_next_timer),
+		ON_BENCH(a_stop_wakes_the_owner_and_is_told_once),
 	};
 
 	return cmocka_run_group_tests_name("base/loop", tests, NULL, NULL);
