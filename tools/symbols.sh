@@ -17,10 +17,10 @@ exported() {
 		sort -u
 }
 
-# "a_ b$" as the pattern ^(a_|b$)
+# "a_ b$ c!" as the pattern ^(a_|b$|c$)
 pattern() {
 	local prefix all=()
-	for prefix; do all+=("$prefix"); done
+	for prefix; do all+=("${prefix/%!/$}"); done
 	local IFS='|'
 	echo "^(${all[*]})"
 }
@@ -52,6 +52,7 @@ while IFS=: read -r room prefixes; do
 		bad=1
 	done
 	for name in $(grep -xF -e "$theirs" <<<"$ours" || true); do
+		[[ " $prefixes " != *" $name! "* ]] || continue
 		echo "src/$room: $name is also a name of a library we link"
 		bad=1
 	done

@@ -74,14 +74,20 @@ struct tel_sip {
 
 /* --- sip_timer.c ------------------------------------------------------------------ */
 
-/* The heap that libre's timers of this thread run on, from here on. */
+/* The loop whose heap libre's timers are in from here on; NULL: none. */
 void tsip_timer_use(struct loop *l);
 /* Does libre run on ours?  A timer of its kind must show up in our heap. */
 bool tsip_timer_is_ours(void);
+/* Turn the loop until loop_stop(); once, without waiting: true if anything
+ * ran. */
+void tsip_timer_run(void);
+bool tsip_timer_turn(void);
 
 /* --- sip_line.c --------------------------------------------------------------------- */
 
-/* Libre's instance, its sockets, the gate, listeners; d names the setting. */
+/* Libre's instance, its sockets, the gate, listeners; d names the setting.
+ * One at a time in a process (-EBUSY); the calling thread need not be the one
+ * that runs it, as long as no two use it at once. */
 MUST_CHECK int tsip_line_open(struct tel_sip *s, struct diag *d);
 void tsip_line_close(struct tel_sip *s);
 
