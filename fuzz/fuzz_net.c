@@ -13,22 +13,29 @@ enum { TEXT_MAX = 128 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void reads_as(const char *text, unsigned port,
+		     const struct sockaddr_storage *a)
+{
+	struct sockaddr_storage again;
+
+	assert(net_address(text, port, &again) == 0);
+	assert(net_equal(a, &again) && net_port(a) == net_port(&again));
+	assert(net_len(a) == net_len(&again));
+	net_set_port(&again, net_port(a) ^ 1);
+	assert(!net_equal(a, &again) && net_same_host(a, &again));
+}
+
 static void an_address(const char *text)
 {
-	struct sockaddr_storage a, again;
 	char written[NET_TEXT_BYTES], host[NET_TEXT_BYTES];
+	struct sockaddr_storage a;
 
 	if (net_address(text, 5060, &a) != 0)
 		return;
 	net_text(&a, written);
 	net_host(&a, host);
-	assert(net_address(written, 1, &again) == 0);
-	assert(net_equal(&a, &again) && net_port(&again) == net_port(&a));
-	assert(net_len(&a) == net_len(&again));
-	assert(net_address(host, net_port(&a), &again) == 0);
-	assert(net_equal(&a, &again));
-	net_set_port(&again, net_port(&a) ^ 1);
-	assert(!net_equal(&a, &again) && net_same_host(&a, &again));
+	reads_as(written, 1, &a);
+	reads_as(host, net_port(&a), &a);
 }
 
 static void a_network(const char *text)

@@ -20,31 +20,42 @@ static void same_block(const struct rtcp_block *a, const struct rtcp_block *b)
 	assert(a->delay == b->delay);
 }
 
+static void same(const struct rtcp_heard *a, const struct rtcp_heard *b)
+{
+	assert(a->ssrc == b->ssrc && a->sr == b->sr);
+	assert(a->bye == b->bye && a->ntp == b->ntp);
+	assert(a->has_block == b->has_block);
+	same_block(&a->block, &b->block);
+}
+
+static void written_is_read(const struct rtcp_heard *heard)
+{
+	const struct rtcp_report r = {
+		.ssrc = heard->ssrc,
+		.sends = heard->sr,
+		.ntp = heard->ntp,
+		.has_block = heard->has_block,
+		.block = heard->block,
+		.cname = "somebody",
+		.bye = heard->bye,
+	};
+	uint8_t bytes[RTCP_COMPOUND_MAX];
+	struct rtcp_heard again;
+	size_t n = rtcp_write(&r, bytes);
+
+	assert(n <= sizeof(bytes) && n % 4 == 0);
+	assert(rtcp_read(span_make(bytes, n), US, &again) == 0);
+	same(heard, &again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t bytes[RTCP_COMPOUND_MAX];
-	struct rtcp_heard heard, again;
-	struct rtcp_report r;
+	struct rtcp_heard heard;
 
 	if (rtcp_read(span_make(data, size), US, &heard) != 0)
 		return 0;
 	assert(!heard.has_block || heard.block.ssrc == US);
 	assert(heard.block.lost >= -0x800000 && heard.block.lost <= 0x7fffff);
-	r = (struct rtcp_report){
-		.ssrc = heard.ssrc,
-		.sends = heard.sr,
-		.ntp = heard.ntp,
-		.has_block = heard.has_block,
-		.block = heard.block,
-		.cname = "somebody",
-		.bye = heard.bye,
-	};
-	size = rtcp_write(&r, bytes);
-	assert(size <= sizeof(bytes) && size % 4 == 0);
-	assert(rtcp_read(span_make(bytes, size), US, &again) == 0);
-	assert(again.ssrc == heard.ssrc && again.sr == heard.sr);
-	assert(again.bye == heard.bye && again.ntp == heard.ntp);
-	assert(again.has_block == heard.has_block);
-	same_block(&again.block, &heard.block);
+	written_is_read(&heard);
 	return 0;
 }

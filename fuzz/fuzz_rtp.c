@@ -24,6 +24,13 @@ static void written_is_read(const struct rtp_header *h)
 	assert(again.ssrc == h->ssrc && none.n == 0);
 }
 
+static void adds_up(const struct rtp_source *s, const struct rtp_header *h)
+{
+	assert(s->ssrc == h->ssrc);
+	assert((uint16_t)rtp_source_highest(s) == s->max_seq);
+	assert(rtp_source_lost(s) + (int64_t)s->received >= 1);
+}
+
 static void look_at(struct rtp_source *s, struct span packet, uint32_t now)
 {
 	uint64_t before = s->received;
@@ -40,9 +47,7 @@ static void look_at(struct rtp_source *s, struct span packet, uint32_t now)
 		return;
 	}
 	assert(s->received == before + 1 || s->received == 1);
-	assert(s->ssrc == h.ssrc);
-	assert((uint16_t)rtp_source_highest(s) == s->max_seq);
-	assert(rtp_source_lost(s) + (int64_t)s->received >= 1);
+	adds_up(s, &h);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -53,7 +53,9 @@ void keys_event_write(const struct keys_event *e, uint8_t out[KEYS_EVENT_BYTES])
 
 char keys_event_key(uint8_t event)
 {
-	return event < sizeof(names) - 1 ? names[event] : '\0';
+	if (event >= sizeof(names) - 1)
+		return '\0';
+	return names[event];
 }
 
 int keys_key_event(char key)

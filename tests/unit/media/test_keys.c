@@ -347,7 +347,7 @@ TEST(more_keys_than_a_hand_can_press_are_dropped)
 	for (unsigned i = 0; i < 40; i++) {
 		struct packet p = packet(i * 200, '1', 0);
 
-		e.now_ms = i * 25; /* 40 a second */
+		e.now_ms = (int64_t)i * 25; /* 40 a second */
 		(void)hear(&e, &p);
 	}
 	assert_int_equal(e.count, KEYS_PER_SECOND);

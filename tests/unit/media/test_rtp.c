@@ -15,7 +15,7 @@ enum { SSRC = 0x7eedf00d, FRAME = 160 };
 static int read_bytes(const uint8_t *p, size_t n, struct rtp_header *h,
 		      size_t *at, size_t *left)
 {
-	struct span payload;
+	struct span payload = {0};
 	int err = rtp_read(span_make(p, n), h, &payload);
 
 	if (err == 0) {
@@ -27,8 +27,8 @@ static int read_bytes(const uint8_t *p, size_t n, struct rtp_header *h,
 
 static void assert_payload(const uint8_t *p, size_t n, size_t at, size_t left)
 {
-	struct rtp_header h;
-	size_t got_at, got_left;
+	struct rtp_header h = {0};
+	size_t got_at = 0, got_left = 0;
 
 	assert_int_equal(read_bytes(p, n, &h, &got_at, &got_left), 0);
 	assert_int_equal(got_at, at);
@@ -37,8 +37,8 @@ static void assert_payload(const uint8_t *p, size_t n, size_t at, size_t left)
 
 static void assert_bad(const uint8_t *p, size_t n)
 {
-	struct rtp_header h;
-	size_t at, left;
+	struct rtp_header h = {0};
+	size_t at = 0, left = 0;
 
 	assert_int_equal(read_bytes(p, n, &h, &at, &left), -EBADMSG);
 }
