@@ -11,9 +11,9 @@
  *   sip_log.c     what libre prints, caught and bounded
  *   sip_trace.c   a call's signalling as text, blanked
  *   sip_trunk.c   a trunk: numbers, headers, state, pings, rests
- *   sip_auth.c    digests, MD5 and SHA-256 (RFC 7616, 8760)
- *   sip_sdp.c     offers and answers (RFC 3264, 4566)
- *   sip_cause.c   Reason, Q.850, Retry-After, History-Info, Diversion
+ *   sip_auth.c    digests, MD5 and SHA-256 (RFC 7616, 8760): sip_text.h
+ *   sip_sdp.c     offers and answers (RFC 3264, 4566): sip_text.h
+ *   sip_cause.c   Reason, Q.850, Retry-After, History-Info, Diversion: there too
  *   sip_call.c    one call: INVITE to its end
  *
  * Everything is the line's thread.  Texts out of a message are copied before
@@ -27,13 +27,13 @@
 #include "base/map.h"
 #include "base/timer.h"
 #include "tel/sip.h"
+#include "tel/sip_text.h"
 
 enum {
 	TSIP_CALLS_MAX = PUMP_STREAMS_MAX,
 	TSIP_TABLE = 1 << 15, /* buckets of libre's tables */
 	TSIP_DATAGRAM_MAX = 8192,
-	TSIP_PING_FAILS = 2,      /* unanswered pings make a trunk TEL_DOWN */
-	TSIP_REST_MS = 30 * 1000, /* a 503 whose Retry-After says nothing */
+	TSIP_PING_FAILS = 2, /* unanswered pings make a trunk TEL_DOWN */
 	TSIP_REST_MAX_MS = 600 * 1000, /* ... or says more than this */
 	TSIP_REDIRECTS_MAX = 3,   /* followed for one call, where allowed */
 	TSIP_LOG_PER_MINUTE = 20, /* lines of libre's own */
@@ -51,7 +51,8 @@ struct tsip_trunk {
 	struct tel *tel;
 	struct sockaddr_storage peer;  /* where requests go: resolved */
 	struct net_list heard;         /* conf.sources, and peer */
-	char route[TEL_SIP_URI_BYTES]; /* "<sip:address:port;lr>", or "" */
+	char route[TEL_SIP_URI_BYTES]; /* "sip:address:port" of a Route (libre
+					* adds <> and ;lr), or "" */
 	_Atomic enum tel_state state;
 	struct timer rest, ping;
 	unsigned unanswered; /* pings in a row */
@@ -67,7 +68,8 @@ struct tel_sip {
 	struct tsip_trunk trunks[TEL_SIP_TRUNKS_MAX];
 	size_t trunks_count;
 	struct link calls;
-	struct map *by_id; /* Call-ID -> struct tsip_call */
+	struct map *by_id;          /* Call-ID -> struct tsip_call */
+	struct tsip_call *dialling; /* its Call-ID is not known yet */
 	unsigned call_count;
 	int wake[2]; /* a pipe or one eventfd: the loop was posted to */
 };
@@ -142,7 +144,7 @@ MUST_CHECK int tsip_trunk_number(const struct tel_sip_trunk *conf,
 /* The request's To (its URI), From, and further headers with their CRLFs. */
 struct tsip_trunk_words {
 	char to[TEL_SIP_URI_BYTES], from[TEL_SIP_URI_BYTES];
-	char user[64]; /* of our Contact */
+	char contact[TEL_SIP_URI_BYTES]; /* our Contact's URI */
 	char headers[TSIP_HEADER_MAX];
 };
 MUST_CHECK int tsip_trunk_words(const struct tsip_trunk *t, const char *to,
@@ -150,64 +152,6 @@ MUST_CHECK int tsip_trunk_words(const struct tsip_trunk *t, const char *to,
 /* What a call's end says about the trunk itself: 503, silence, 401. */
 void tsip_trunk_learns(struct tsip_trunk *t, int sip_code, int64_t retry_ms);
 void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx);
-
-/* --- sip_auth.c ------------------------------------------------------------------------ */
-
-struct tsip_digest { /* one challenge; texts point into the header */
-	struct span realm, nonce, opaque, algorithm, qop;
-	bool stale, proxy;
-};
-/*
- * The best challenge of a 401 or 407: SHA-256 before MD5, whatever the order;
- * -ENOENT: none that we can answer.  Pure.
- */
-MUST_CHECK int tsip_digest_pick(struct span header, struct tsip_digest *best);
-struct tsip_digest_ask {
-	const char *user, *password, *method, *uri;
-	struct span body; /* for qop auth-int alone */
-	uint32_t nc;
-	const char *cnonce;
-};
-/* The value of Authorization or Proxy-Authorization; -EOPNOTSUPP. */
-MUST_CHECK int tsip_digest_answer(const struct tsip_digest *d,
-				  const struct tsip_digest_ask *ask, char *out,
-				  size_t size);
-
-/* --- sip_sdp.c --------------------------------------------------------------------------- */
-
-struct tsip_sdp_ours {
-	const char *address; /* advertised */
-	unsigned port;
-	enum g711_codec first;
-	bool both; /* the other codec is offered as well */
-	bool only; /* answering: just the codec that was agreed on */
-	unsigned ptime_ms;
-	uint64_t session, version;
-	enum tsip_sdp_direction {
-		TSIP_SDP_SENDRECV,
-		TSIP_SDP_SENDONLY,
-		TSIP_SDP_RECVONLY,
-		TSIP_SDP_INACTIVE
-	} direction;
-	bool events; /* telephone-event */
-};
-/* The offer or answer; -E2BIG.  *out has its length. */
-MUST_CHECK int tsip_sdp_write(const struct tsip_sdp_ours *o, char *out,
-			      size_t size);
-/* What theirs means for the pump.  -EINVAL: no SDP; -ENOTSUP: no audio that we
- * have, or several media of which the audio is refused (port 0). */
-MUST_CHECK int tsip_sdp_read(struct span sdp, struct pump_far *far,
-			     enum tsip_sdp_direction *theirs);
-enum tsip_sdp_direction tsip_sdp_reply(enum tsip_sdp_direction theirs);
-
-/* --- sip_cause.c --------------------------------------------------------------------------- */
-
-/* Reason: Q.850;cause=16 (RFC 3326); 0: there is none.  Pure. */
-int tsip_cause_q850(struct span reason);
-/* Retry-After in ms; -1: no such header. */
-int64_t tsip_cause_retry_ms(struct span header);
-/* Does a History-Info or Diversion say that it was forwarded? */
-bool tsip_cause_forwarded(struct span history_info, struct span diversion);
 
 /* --- sip_call.c ------------------------------------------------------------------------------ */
 
@@ -218,6 +162,8 @@ struct tsip_trace *tsip_call_trace(
  * -EINVAL, -ENOTSUP as tsip_sdp_read(). */
 MUST_CHECK int tsip_call_offer(struct tsip_call *c, struct span sdp, char *out,
 			       size_t size);
+/* A BYE, before libre sees it: libre does not say what its Reason was. */
+void tsip_call_bye(struct tsip_call *c, const struct sip_msg *msg);
 /* A key by INFO (RFC 6086; application/dtmf-relay, application/dtmf). */
 void tsip_call_info(struct tsip_call *c, const struct sip_msg *msg);
 /* The trunk's tel driver. */
