@@ -173,10 +173,10 @@ static int open_service(struct server *sv, struct diag *d)
 	params.flows_dir = flows;
 	if (sv->page)
 		tels[params.tels_count++] =
-			(struct service_tel){"page", sv->page};
+			(struct service_tel){"page", sv->page, false};
 	if (sv->script)
 		tels[params.tels_count++] =
-			(struct service_tel){"sandbox", sv->script};
+			(struct service_tel){"sandbox", sv->script, false};
 	return service_new(&params, &sv->service, d);
 }
 

@@ -27,6 +27,7 @@ enum {
 	WAIT_DOUBLINGS = 7,            /* 30 s << 7 is over an hour */
 	CODE_LENGTH = 6,
 	SIP_CODE_MAX = 999,
+	Q850_MAX = 127,
 	/* what is compared at once: a power of two over every text's size */
 	COMPARED = 128,
 };
@@ -408,13 +409,18 @@ bool verification_expire(struct verification *v, struct verification_number *n,
 }
 
 /* A2: a call that nobody could finish is not made. */
-static bool time_to_dial(const struct verification *v, int64_t now)
+int64_t verification_dial_until(const struct verification *v)
 {
 	int64_t half = v->ttl_ms / 2;
 	int64_t least =
 		half < VERIFICATION_DIAL_MS ? half : VERIFICATION_DIAL_MS;
 
-	return v->expires_ms - now >= least;
+	return v->expires_ms - least;
+}
+
+static bool time_to_dial(const struct verification *v, int64_t now)
+{
+	return now <= verification_dial_until(v);
 }
 
 enum verification_again verification_may_call(const struct verification *v,
@@ -541,6 +547,11 @@ static void leg_ended(struct verification_number *n,
 		leg->outcome = LEG_INTERRUPTED;
 	if (news->sip_code > 0 && news->sip_code <= SIP_CODE_MAX)
 		leg->sip_code = news->sip_code;
+	if (news->q850 > 0 && news->q850 <= Q850_MAX)
+		leg->q850 = news->q850;
+	leg->early_media = news->early_media;
+	if (news->media)
+		leg->media = *news->media;
 	if (leg->outcome == LEG_MACHINE_SUSPECTED)
 		machine(n, now);
 }

@@ -58,15 +58,30 @@ enum verification_leg_state {
 	VERIFICATION_LEG_ENDED,
 };
 
+/* What was counted of a call's sound. */
+struct verification_media {
+	bool known;
+	int64_t sent, received, lost; /* packets; lost of what should come */
+	unsigned jitter_us;
+	bool far_known; /* what the far end said of ours: */
+	int64_t far_lost;
+	unsigned far_jitter_us, rtt_us; /* rtt 0: unknown */
+};
+
 struct verification_leg {
 	char id[VERIFICATION_ID_BYTES]; /* "call_..." */
 	char route[32];
 	enum verification_leg_state state;
 	enum outcome_leg outcome; /* LEG_NONE until it ended */
-	int sip_code;
+	int sip_code, q850;
 	bool forwarded, human, spoken;
+	bool early_media; /* there was sound before an answer */
 	int64_t queued_ms, dialed_ms, ringing_ms, answered_ms, ended_ms;
 	int64_t price_micro; /* reserved for it */
+	bool priced;         /* it ended, and cost: */
+	int64_t cost_micro;
+	char currency[4];
+	struct verification_media media;
 };
 
 /* How it may be approved. */
@@ -118,6 +133,7 @@ struct verification {
 	struct verification_leg legs[VERIFICATION_LEGS_MAX];
 	size_t legs_count;
 	unsigned warnings; /* bits of enum verification_warning */
+	bool trace;        /* the signalling of its calls is kept */
 };
 
 enum verification_warning {
@@ -233,6 +249,8 @@ enum verification_again {
 /* May it be called (again) now?  The first call asks too. */
 enum verification_again verification_may_call(const struct verification *v,
 					      int64_t now);
+/* The last moment at which it may be dialled (A2). */
+int64_t verification_dial_until(const struct verification *v);
 /* Append a leg in state QUEUED; only after VERIFICATION_CALL. */
 struct verification_leg *verification_add_leg(struct verification *v,
 					      const char *id, int64_t now);
@@ -249,8 +267,11 @@ struct verification_news {
 		event;     /* EVENT_DIALING ... EVENT_ENDED, EVENT_REPORTED */
 	const char *leg;   /* its id */
 	const char *route; /* with EVENT_DIALING */
-	enum outcome_leg outcome; /* with EVENT_ENDED */
-	int sip_code;
+	/* with EVENT_ENDED */
+	enum outcome_leg outcome;
+	int sip_code, q850;
+	bool early_media;
+	const struct verification_media *media; /* NULL: there was none */
 };
 bool verification_deliver(struct verification *v, struct verification_number *n,
 			  const struct verification_news *news, int64_t now);

@@ -75,6 +75,7 @@ static const struct core_field fields[] = {
 	BOOL(47, approved_by_keypad),
 	COUNT(48, warnings, UINT32_MAX),
 	COUNT(49, checks, UINT32_MAX),
+	BOOL(50, trace),
 };
 
 #undef TEXT
@@ -100,6 +101,22 @@ static const struct core_field leg_fields[] = {
 	TIME(12, answered_ms),
 	TIME(13, ended_ms),
 	TIME(14, price_micro),
+	CORE_COUNT_FIELD(15, struct verification_leg, q850, 127),
+	BOOL(16, early_media),
+	BOOL(17, priced),
+	TIME(18, cost_micro),
+	TEXT(19, currency),
+	BOOL(20, media.known),
+	TIME(21, media.sent),
+	TIME(22, media.received),
+	TIME(23, media.lost),
+	CORE_COUNT_FIELD(24, struct verification_leg, media.jitter_us,
+			 UINT32_MAX),
+	BOOL(25, media.far_known),
+	TIME(26, media.far_lost),
+	CORE_COUNT_FIELD(27, struct verification_leg, media.far_jitter_us,
+			 UINT32_MAX),
+	CORE_COUNT_FIELD(28, struct verification_leg, media.rtt_us, UINT32_MAX),
 };
 
 #undef TIME

@@ -113,6 +113,18 @@ struct flow_end {
  */
 typedef void flow_answer_h(struct flow_run *run, int result, int64_t detail);
 
+/* What happened on the phone. */
+struct flow_news {
+	enum outcome_event event;
+	enum outcome_leg leg;
+	/* EVENT_ENDED */
+	enum tel_cause cause;
+	int sip_code, q850;
+	bool rang, early_media;
+	struct verification_media media;
+	const char *trace; /* its signalling, lives meanwhile; NULL: none */
+};
+
 struct flow_host {
 	/*
 	 * About to dial `to`: the host commits the attempt first, then says
@@ -123,10 +135,15 @@ struct flow_host {
 	/* Dial; fills route's name.  As tel_dial(). */
 	int (*dial)(void *ctx, const struct tel_params *params,
 		    const char *route, struct tel_call **out);
-	/* What happened on the phone, for records and events; no answer.
-	 * EVENT_DIALING is not among it: may_dial() was asked before. */
-	void (*news)(void *ctx, enum outcome_event event, enum outcome_leg leg,
-		     int sip_code);
+	/* For records and events; no answer.  EVENT_DIALING is not among it:
+	 * may_dial() was asked before. */
+	void (*news)(void *ctx, const struct flow_news *news);
+	/*
+	 * A leg ended unanswered, as `how` says: shall the same node dial once
+	 * more, by another route (B10)?  Then may_dial() is asked, and a no of
+	 * it leaves the word to this end.  NULL: never.
+	 */
+	bool (*another)(void *ctx, const struct flow_news *how);
 	/*
 	 * Digits typed on the keypad are the code?  result: an enum
 	 * outcome_check, detail: attempts left.

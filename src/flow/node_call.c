@@ -14,6 +14,12 @@
 
 enum { GIVES_STATUS, GIVES_SIP_CODE, GIVES_ROUTE };
 
+/* Of a leg that ended by a route's fault, while another is being asked for. */
+struct state {
+	bool again;
+	enum outcome_leg leg;
+};
+
 struct config {
 	struct flow_template *to, *from;
 	const char *route;
@@ -73,6 +79,30 @@ static void is_over(struct flow_run *run, enum outcome_leg leg)
 	flow_run_fire(run, outcome_leg_trigger(leg));
 }
 
+/* B10: unanswered, and perhaps by no fault of the called person. */
+static void unanswered(struct flow_run *run, enum outcome_leg leg)
+{
+	struct state *s = flow_run_state(run);
+
+	s->again = flow_run_another(run);
+	s->leg = leg;
+	if (s->again)
+		flow_run_may_dial(run);
+	else
+		is_over(run, leg);
+}
+
+static void refused(struct flow_run *run, int why)
+{
+	const struct state *s = flow_run_state(run);
+
+	if (s->again)
+		is_over(run, s->leg);
+	else
+		flow_run_refused(run,
+				 why == -ETIME ? LEG_EXPIRED : LEG_NOT_CALLED);
+}
+
 static void dial(struct flow_run *run)
 {
 	const struct config *c = flow_run_config(run);
@@ -90,19 +120,23 @@ static void dial(struct flow_run *run)
 	if (!err)
 		return;
 	leg = err == -EBUSY ? LEG_CONGESTION : LEG_NETWORK_ERROR;
-	flow_run_news(run, EVENT_ENDED, leg);
-	is_over(run, leg);
+	flow_run_undialed(run, leg);
+	if (err == -EBUSY) /* we have no room: no other route has more */
+		is_over(run, leg);
+	else
+		unanswered(run, leg);
 }
 
 static void happens(struct flow_run *run, const struct flow_happening *ev)
 {
-	if (ev->what == FLOW_TEL)
+	if (ev->what == FLOW_TEL && ev->leg == LEG_ANSWERED)
 		is_over(run, ev->leg);
+	else if (ev->what == FLOW_TEL)
+		unanswered(run, ev->leg);
 	else if (ev->what == FLOW_ANSWER && ev->result == 0)
 		dial(run);
 	else if (ev->what == FLOW_ANSWER)
-		flow_run_refused(run, ev->result == -ETIME ? LEG_EXPIRED
-							   : LEG_NOT_CALLED);
+		refused(run, ev->result);
 }
 
 const struct flow_driver flow_call = {
@@ -115,6 +149,7 @@ const struct flow_driver flow_call = {
 					     {"route", "default", NULL},
 					     {NULL, NULL, NULL}},
 	.live = "answered",
+	.state_bytes = sizeof(struct state),
 	.parse = parse,
 	.enter = enter,
 	.happens = happens,

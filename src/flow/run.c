@@ -19,6 +19,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "flow/run_priv.h"
+#include "media/pump.h"
 
 static void take_step(void *ctx);
 
@@ -222,6 +223,38 @@ static enum outcome_leg unanswered_leg(const struct flow_run *run)
 			     : LEG_NETWORK_ERROR;
 }
 
+static struct flow_news news_of(const struct flow_run *run,
+				enum outcome_event event, enum outcome_leg leg)
+{
+	const struct flow_leg *l = &run->leg;
+
+	return (struct flow_news){
+		.event = event,
+		.leg = leg,
+		.cause = l->cause,
+		.sip_code = l->sip_code,
+		.q850 = l->q850,
+		.rang = l->rang,
+		.early_media = l->early_media,
+	};
+}
+
+static void keep_media(const struct pump_stats *from,
+		       struct verification_media *to)
+{
+	*to = (struct verification_media){
+		.known = true,
+		.sent = (int64_t)from->sent,
+		.received = (int64_t)from->received,
+		.lost = from->lost > 0 ? from->lost : 0,
+		.jitter_us = from->jitter_us,
+		.far_known = from->reported,
+		.far_lost = from->far_lost > 0 ? from->far_lost : 0,
+		.far_jitter_us = from->far_jitter_us,
+		.rtt_us = from->rtt_us,
+	};
+}
+
 static void close_leg(struct flow_run *run)
 {
 	tel_call_close(run->leg.call);
@@ -404,6 +437,7 @@ static void answered(struct flow_run *run)
 static void ended(struct flow_run *run, const struct tel_event *ev)
 {
 	struct flow_leg *leg = &run->leg;
+	struct flow_news news;
 
 	leg->ended = true;
 	leg->cause = ev->cause;
@@ -417,7 +451,11 @@ static void ended(struct flow_run *run, const struct tel_event *ev)
 							  .leg = LEG_NONE});
 	}
 	run->end.leg = leg->answered ? answered_leg(run) : unanswered_leg(run);
-	flow_run_news(run, EVENT_ENDED, run->end.leg);
+	news = news_of(run, EVENT_ENDED, run->end.leg);
+	if (ev->record && ev->record->media)
+		keep_media(ev->record->media, &news.media);
+	news.trace = ev->record ? ev->record->trace : NULL;
+	run->host->news(run->ctx, &news);
 	if (run->state == RUN_GOING && !leg->answered)
 		flow_run_happens(run,
 				 &(struct flow_happening){.what = FLOW_TEL,
@@ -434,6 +472,7 @@ static void tel_event(const struct tel_event *ev, void *ctx)
 
 	switch (ev->kind) {
 	case TEL_RINGING:
+		run->leg.rang = true;
 		flow_run_news(run, EVENT_RINGING, LEG_NONE);
 		return;
 	case TEL_FORWARDED:
@@ -441,6 +480,7 @@ static void tel_event(const struct tel_event *ev, void *ctx)
 		flow_run_news(run, EVENT_FORWARDED, LEG_NONE);
 		return;
 	case TEL_EARLY_MEDIA:
+		run->leg.early_media = true;
 		return; /* B1: not an answer, whatever sounds there */
 	case TEL_ANSWERED:
 		answered(run);
@@ -476,6 +516,14 @@ int flow_run_dial(struct flow_run *run, const struct flow_dial *d)
 	return run->host->dial(run->ctx, &params, d->route, &run->leg.call);
 }
 
+void flow_run_undialed(struct flow_run *run, enum outcome_leg leg)
+{
+	run->leg.cause = TEL_UNREACHABLE;
+	run->leg.ended = true;
+	run->end.leg = leg;
+	flow_run_news(run, EVENT_ENDED, leg);
+}
+
 void flow_run_refused(struct flow_run *run, enum outcome_leg leg)
 {
 	close_leg(run); /* an earlier one */
@@ -495,8 +543,17 @@ static void host_answers(struct flow_run *run, int result, int64_t detail)
 
 void flow_run_may_dial(struct flow_run *run)
 {
+	if (run->leg.ended)
+		close_leg(run); /* its place may be the one that is needed */
 	run->asking = true;
 	run->host->may_dial(run->ctx, run, host_answers);
+}
+
+bool flow_run_another(struct flow_run *run)
+{
+	const struct flow_news how = news_of(run, EVENT_ENDED, run->end.leg);
+
+	return run->host->another && run->host->another(run->ctx, &how);
 }
 
 void flow_run_verify(struct flow_run *run, const char *digits)
@@ -508,7 +565,9 @@ void flow_run_verify(struct flow_run *run, const char *digits)
 void flow_run_news(struct flow_run *run, enum outcome_event event,
 		   enum outcome_leg leg)
 {
-	run->host->news(run->ctx, event, leg, run->leg.sip_code);
+	const struct flow_news news = news_of(run, event, leg);
+
+	run->host->news(run->ctx, &news);
 }
 
 void flow_run_judge(struct flow_run *run, enum outcome_leg leg)

@@ -115,12 +115,16 @@ void flow_run_speak_english(struct flow_run *run);
 
 /* For the call node and the verify node.  FLOW_ANSWER follows each ask. */
 void flow_run_may_dial(struct flow_run *run);
+/* The leg ended unanswered: is there another way to ring? */
+bool flow_run_another(struct flow_run *run);
 void flow_run_verify(struct flow_run *run, const char *digits);
 struct flow_dial {
 	const char *to, *from, *route;
 	unsigned ring_ms; /* 0: the host's */
 };
 MUST_CHECK int flow_run_dial(struct flow_run *run, const struct flow_dial *d);
+/* ... failed: there was no leg, and this is what it is noted as. */
+void flow_run_undialed(struct flow_run *run, enum outcome_leg leg);
 /* The end, without a call: it was refused, or came too late. */
 void flow_run_refused(struct flow_run *run, enum outcome_leg leg);
 
@@ -153,7 +157,7 @@ struct flow_prep {
 /* A leg of the run. */
 struct flow_leg {
 	struct tel_call *call;
-	bool answered, ended;
+	bool answered, ended, rang, early_media;
 	enum tel_cause cause;
 	int sip_code, q850;
 	int64_t answered_ms; /* monotonic */

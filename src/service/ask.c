@@ -106,16 +106,29 @@ static bool is_money(const struct policy_counter *c)
 	return !c->hold && strcmp(c->code, "budget_exhausted") == 0;
 }
 
-void service_reserve(struct store_tx *tx, const struct policy_answer *answer)
+static void reserve(struct store_tx *tx, const struct policy_answer *answer,
+		    bool money_alone)
 {
 	for (size_t i = 0; i < answer->counters_count; i++) {
+		const struct policy_counter *counter = &answer->counters[i];
 		struct store_counter c;
 
-		if (answer->counters[i].hold)
+		if (counter->hold || (money_alone && !is_money(counter)))
 			continue;
-		service_counter(&answer->counters[i], NULL, 0, &c);
+		service_counter(counter, NULL, 0, &c);
 		store_tx_reserve(tx, &c);
 	}
+}
+
+void service_reserve(struct store_tx *tx, const struct policy_answer *answer)
+{
+	reserve(tx, answer, false);
+}
+
+void service_reserve_money(struct store_tx *tx,
+			   const struct policy_answer *answer)
+{
+	reserve(tx, answer, true);
 }
 
 void service_refuse_counter(struct service_refusal *no,
@@ -158,10 +171,22 @@ static int64_t paid(const struct policy_answer *answer,
 			 leg->ended_ms - leg->answered_ms);
 }
 
+static void note_cost(const struct policy *policy,
+		      const struct policy_answer *answer,
+		      struct verification_leg *leg)
+{
+	if (!answer->price_known || !policy->prices || leg->dialed_ms == 0)
+		return;
+	leg->priced = true;
+	leg->cost_micro = paid(answer, leg);
+	(void)snprintf(leg->currency, sizeof(leg->currency), "%s",
+		       prices_currency(policy->prices));
+}
+
 void service_give_back(struct store_tx *tx, const struct service *sv,
 		       const struct policy *policy,
 		       const struct verification *v,
-		       const struct verification_leg *leg)
+		       struct verification_leg *leg)
 {
 	struct policy then = *policy;
 	struct policy_answer answer;
@@ -175,6 +200,7 @@ void service_give_back(struct store_tx *tx, const struct service *sv,
 	ask.request.now = leg->queued_ms;
 	then.kill_switch = false; /* no reason to keep what was taken */
 	policy_ask_again(&then, &ask.request, &answer);
+	note_cost(policy, &answer, leg);
 	rest = leg->price_micro - paid(&answer, leg);
 	for (size_t i = 0; i < answer.counters_count; i++) {
 		struct store_counter c;

@@ -27,12 +27,16 @@ struct attempt_step {
 	enum attempt_step_kind kind;
 	enum outcome_event event; /* NEWS */
 	enum outcome_leg leg;     /* NEWS that it ended, END */
-	int sip_code;
+	int sip_code, q850;
+	bool early_media;
+	struct verification_media media;     /* NEWS that it ended */
+	char *trace;                         /* the same; owned, or NULL */
 	const char *route;                   /* NEWS: what it goes by; static */
 	int64_t not_before_ms;               /* RETURN */
 	char digits[SERVICE_GIVEN_MAX];      /* VERIFY */
 	char call_id[VERIFICATION_ID_BYTES]; /* DIAL: of a further leg */
 	bool further;                        /* DIAL: it took that id */
+	bool another; /* DIAL: for a route's fault (B10) */
 	flow_answer_h *done;
 	int result;
 	int64_t detail;
@@ -44,7 +48,17 @@ struct attempt {
 	struct store_lease lease;
 	struct verification v; /* as of the last change that was committed */
 	struct flow_run *run;
-	const struct service_tel *tel;
+	const struct service_tel *tel; /* of the leg, or what it waits for */
+	struct attempt_routes {
+		struct service_routes found; /* when the run first asked */
+		size_t at;                   /* the one of `tel` */
+		unsigned tried, full; /* bits: dialled by now; not this time */
+		bool again;           /* the next dial is for a fault */
+		bool once;            /* OUTCOME_ONCE was used */
+		flow_answer_h *done;  /* waits for the place */
+		struct tel_place place;
+		enum { ATTEMPT_APART, ATTEMPT_IN_LINE, ATTEMPT_ON_LINE } counts;
+	} routes;
 	char number[NUMBER_BYTES];
 	struct flow_end_note {
 		enum flow_end_reason reason;
@@ -81,6 +95,23 @@ struct attempt_step *service_attempt_step(struct attempt *a,
 					  enum attempt_step_kind kind);
 /* Write what waits, unless a change is under way. */
 void service_attempt_write(struct attempt *a);
+
+/* dial.c: the flow's host, where it dials. */
+void service_attempt_may_dial(void *ctx, struct flow_run *run,
+			      flow_answer_h *done);
+bool service_attempt_another(void *ctx, const struct flow_news *how);
+int service_attempt_dial(void *ctx, const struct tel_params *params,
+			 const char *route, struct tel_call **out);
+/* No call any more, and no wish for one: the place is free. */
+void service_attempt_leave(struct attempt *a);
+
+/* trace.c: as it is kept, without whole numbers; free() it. */
+char *service_trace_mask(const char *text, const struct verification *v,
+			 const char *number);
+/* Inside apply: behind what is there of the same verification. */
+void service_trace_add(struct store_tx *tx, size_t key,
+		       const struct service *sv, const struct verification *v,
+		       const char *leg, const char *text);
 
 /* deliver.c: a change has come back.  The steps are those it wrote. */
 void service_attempt_landed(struct attempt *a, struct link *steps);

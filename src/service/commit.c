@@ -32,25 +32,31 @@ struct attempt_step *service_attempt_step(struct attempt *a,
 
 /* --- inside the change --------------------------------------------------------------- */
 
-static void end_leg(struct work *w, enum outcome_leg outcome, int sip_code)
+static void end_leg(struct work *w, const struct attempt_step *s)
 {
 	struct verification *v = &w->a->pair.v;
 	struct verification_news news = {
 		.event = EVENT_ENDED,
 		.leg = w->leg,
-		.outcome = outcome,
-		.sip_code = sip_code,
+		.outcome = s->leg,
+		.sip_code = s->sip_code,
+		.q850 = s->q850,
+		.early_media = s->early_media,
+		.media = s->media.known ? &s->media : NULL,
 	};
 	struct verification_leg *leg;
 
+	if (s->trace)
+		service_trace_add(w->tx, SERVICE_AT_TRACE, w->a->sv, v, w->leg,
+				  s->trace);
 	/* our goodbye after a cancel is no interruption */
-	if (outcome == LEG_INTERRUPTED && v->status == STATUS_CANCELED)
+	if (s->leg == LEG_INTERRUPTED && v->status == STATUS_CANCELED)
 		news.outcome = LEG_CANCELED;
 	if (!verification_deliver(v, &w->a->pair.n, &news, w->now))
 		return;
 	leg = verification_leg_find(v, w->leg);
-	service_event(w->tx, v, outcome_event_text(EVENT_ENDED), leg, w->now);
 	service_give_back(w->tx, w->a->sv, w->policy, v, leg);
+	service_event(w->tx, v, outcome_event_text(EVENT_ENDED), leg, w->now);
 }
 
 /* Another telephone may have taken over from the one that was committed. */
@@ -72,7 +78,7 @@ static void take_news(struct work *w, const struct attempt_step *s)
 
 	note_route(w, s->route);
 	if (s->event == EVENT_ENDED) {
-		end_leg(w, s->leg, s->sip_code);
+		end_leg(w, s);
 		return;
 	}
 	if (!verification_deliver(v, &w->a->pair.n, &news, w->now))
@@ -126,7 +132,8 @@ static void ask_again(struct work *w, int64_t at_ms)
 }
 
 /* A flow that tries once more makes a further leg, which is leased, counted and
- * paid for like any other. */
+ * paid for like any other.  One that only goes another way rings nobody a second
+ * time, so it is none of the number's calls. */
 static int add_leg(struct work *w, struct attempt_step *s)
 {
 	struct verification *v = &w->a->pair.v;
@@ -136,7 +143,10 @@ static int add_leg(struct work *w, struct attempt_step *s)
 		return -EPERM;
 	leg = verification_add_leg(v, s->call_id, w->now);
 	leg->price_micro = w->a->answer.price_call;
-	service_reserve(w->tx, &w->a->answer);
+	if (s->another)
+		service_reserve_money(w->tx, &w->a->answer);
+	else
+		service_reserve(w->tx, &w->a->answer);
 	store_tx_ack(w->tx, w->a->lease.id);
 	store_tx_push(w->tx, &(struct store_push){
 				     .lane = STORE_CALLS,
@@ -194,7 +204,7 @@ static void take_step(struct work *w, struct attempt_step *s)
 		verify(w, s);
 		break;
 	case ATTEMPT_END:
-		end_leg(w, s->leg, s->sip_code);
+		end_leg(w, s);
 		store_tx_ack(w->tx, a->lease.id);
 		break;
 	case ATTEMPT_RETURN:
@@ -355,14 +365,24 @@ static void choose(struct attempt *a)
 	}
 }
 
+static bool has_trace(const struct attempt *a)
+{
+	ll_each (at, &a->flying)
+		if (ll_entry(at, struct attempt_step, link)->trace)
+			return true;
+	return false;
+}
+
 void service_attempt_write(struct attempt *a)
 {
 	struct service_place place;
+	size_t count = SERVICE_AT_TRACE;
 	const struct store_key keys[] = {
 		[SERVICE_AT_VERIFICATION] = {SERVICE_KIND_VERIFICATION,
 					     a->lease.ref},
 		[SERVICE_AT_NUMBER] = {SERVICE_KIND_NUMBER, place.number_key},
 		[SERVICE_AT_PHONE] = {SERVICE_KIND_PHONE, place.phone_key},
+		[SERVICE_AT_TRACE] = {SERVICE_KIND_TRACE, a->lease.ref},
 	};
 	int err;
 
@@ -372,11 +392,13 @@ void service_attempt_write(struct attempt *a)
 	service_place_find(a->sv->p.ring, a->v.application, a->lease.ref,
 			   &place);
 	choose(a);
+	if (has_trace(a))
+		count++;
 	a->rules = service_rules_take(a->sv);
 	a->busy = true;
 	service_out_begin(a->sv);
-	err = store_change(a->sv->p.store, a->lease.partition, keys,
-			   COUNT_OF(keys), apply, done, a);
+	err = store_change(a->sv->p.store, a->lease.partition, keys, count,
+			   apply, done, a);
 	if (err)
 		done(&(struct store_result){.err = err}, a);
 }

@@ -400,7 +400,11 @@ static bool claim_key_fits(const struct service_create *req,
 
 static bool served(const struct create *c, struct service_refusal *no)
 {
-	if (service_tel_find(c->sv, NULL, c->wish.number.e164))
+	struct service_routes routes;
+
+	service_routes_find(c->sv, c->wish.rules->rules, c->wish.number.e164,
+			    &routes);
+	if (routes.count > 0)
 		return true;
 	service_refuse(no, "no_route", "to", "no telephone rings this number");
 	return false;

@@ -46,6 +46,7 @@ static void drop_steps(struct link *steps)
 			ll_entry(at, struct attempt_step, link);
 
 		crypto_wipe(s->digits, sizeof(s->digits));
+		free(s->trace);
 		free(s);
 	}
 	ll_init(steps);
@@ -62,6 +63,7 @@ void service_attempt_close(struct attempt *a)
 		timer_stop(timers_of(a), &a->late);
 		flow_run_free(a->run);
 		a->run = NULL;
+		service_attempt_leave(a);
 		ll_remove(&a->link);
 		service_slots_drop(sv, 1);
 	}
@@ -177,53 +179,23 @@ static void renew(void *ctx)
 
 /* --- the flow's host ------------------------------------------------------------------ */
 
-static void host_may_dial(void *ctx, struct flow_run *run, flow_answer_h *done)
-{
-	struct attempt *a = ctx;
-	struct attempt_step *s = service_attempt_step(a, ATTEMPT_DIAL);
-
-	(void)run;
-	a->tel = service_tel_find(a->sv, NULL, a->number);
-	s->done = done;
-	service_call_id(a->sv, s->call_id);
-	service_attempt_write(a);
-}
-
-static int host_dial(void *ctx, const struct tel_params *params,
-		     const char *route, struct tel_call **out)
-{
-	struct attempt *a = ctx;
-	const struct service *sv = a->sv;
-	const struct service_tel *first = a->tel;
-	int err = -EHOSTUNREACH;
-
-	(void)route; /* the one that was committed, or what stands in for it */
-	if (first)
-		err = tel_dial(first->tel, params, out);
-	for (size_t i = 0; err && i < sv->p.tels_count; i++) {
-		const struct service_tel *t = &sv->tels[i];
-
-		if (t == first || !tel_serves(t->tel, params->to))
-			continue;
-		a->tel = t;
-		err = tel_dial(t->tel, params, out);
-	}
-	return err;
-}
-
-static void host_news(void *ctx, enum outcome_event event, enum outcome_leg leg,
-		      int sip_code)
+static void host_news(void *ctx, const struct flow_news *news)
 {
 	struct attempt *a = ctx;
 	struct attempt_step *s;
 
-	if (event == EVENT_DIALING)
+	if (news->event == EVENT_DIALING)
 		return; /* that was written before it was true */
 	s = service_attempt_step(a, ATTEMPT_NEWS);
-	s->event = event;
-	s->leg = leg;
-	s->sip_code = sip_code;
+	s->event = news->event;
+	s->leg = news->leg;
+	s->sip_code = news->sip_code;
+	s->q850 = news->q850;
+	s->early_media = news->early_media;
 	s->route = a->tel ? a->tel->route : NULL;
+	s->media = news->media;
+	if (news->trace && a->v.trace)
+		s->trace = service_trace_mask(news->trace, &a->v, a->number);
 	service_attempt_write(a);
 }
 
@@ -280,13 +252,15 @@ static void host_over(void *ctx, const struct flow_end *flow_end)
 		  LOG_S(flow_end->node ? flow_end->node : ""), NULL);
 	flow_run_free(a->run); /* the last that it does: it may be freed here */
 	a->run = NULL;
+	service_attempt_leave(a);
 	if (a->state < ATTEMPT_ENDING)
 		run_is_over(a);
 }
 
 static const struct flow_host host = {
-	.may_dial = host_may_dial,
-	.dial = host_dial,
+	.may_dial = service_attempt_may_dial,
+	.another = service_attempt_another,
+	.dial = service_attempt_dial,
 	.news = host_news,
 	.verify = host_verify,
 	.code = host_code,
@@ -550,6 +524,8 @@ static void answer(struct attempt *a, struct attempt_step *s)
 		a->dial_no = s->result;
 		if (s->result == 0)
 			dialled(a, s);
+		else
+			service_attempt_leave(a); /* others may have it */
 	}
 	if (s->done && a->run)
 		s->done(a->run, s->result, s->detail);
@@ -642,6 +618,7 @@ void service_attempts_return(struct service *sv)
 			continue;
 		flow_run_free(a->run);
 		a->run = NULL;
+		service_attempt_leave(a);
 		drop_steps(&a->waiting);
 		give_up_lease(a, 0);
 	}
@@ -657,6 +634,7 @@ void service_attempts_cut(struct service *sv)
 		timer_stop(timers_of(a), &a->late);
 		flow_run_free(a->run);
 		a->run = NULL;
+		service_attempt_leave(a);
 	}
 }
 

@@ -26,6 +26,8 @@ static void leg_fields(struct buf *b, const struct verification_leg *leg)
 		field(b, "outcome", outcome_leg_text(leg->outcome));
 	if (leg->sip_code)
 		buf_printf(b, ",\"sip_code\":%d", leg->sip_code);
+	if (leg->q850)
+		buf_printf(b, ",\"q850\":%d", leg->q850);
 	buf_byte(b, '}');
 }
 

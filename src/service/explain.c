@@ -77,22 +77,33 @@ static unsigned seconds(const struct explaining *x)
 			  SECOND_MS);
 }
 
+/* The one that would be dialled now; or the first, if none is up. */
+static const char *route_of(const struct explaining *x)
+{
+	struct service_routes routes;
+
+	service_routes_find(x->sv, x->wish.rules->rules, x->wish.number.e164,
+			    &routes);
+	for (size_t i = 0; i < routes.count; i++)
+		if (tel_state(routes.at[i]->tel) == TEL_UP)
+			return routes.at[i]->route;
+	return routes.count ? routes.at[0]->route : NULL;
+}
+
 static void explain(struct explaining *x)
 {
 	const struct verification *v = &x->wish.v;
-	const struct service_tel *tel =
-		service_tel_find(x->sv, NULL, x->wish.number.e164);
 	const struct prices *prices = x->wish.rules->rules->prices;
-	const struct service_explanation e = {
+	struct service_explanation e = {
 		.number = x->wish.number,
 		.answer = &x->wish.answer,
 		.language = v->language,
 		.from = v->from,
-		.route = tel ? tel->route : NULL,
 		.seconds = seconds(x),
 		.currency = prices ? prices_currency(prices) : "",
 	};
 
+	e.route = route_of(x);
 	x->done(NULL, &e, x->ctx);
 	explain_free(x);
 }

@@ -134,8 +134,8 @@ static int apply_note(struct store_tx *tx, void *ctx)
 int service_number_erase(const struct service_admin *a, const char *number,
 			 char **json, struct diag *d)
 {
-	static const char *const others[] = {SERVICE_KIND_NUMBER,
-					     SERVICE_KIND_PHONE};
+	static const char *const others[] = {
+		SERVICE_KIND_TRACE, SERVICE_KIND_NUMBER, SERVICE_KIND_PHONE};
 	struct target t = {0};
 	size_t n = 0, rest = 0;
 	int err = find_target(a, number, &t, d);

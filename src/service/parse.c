@@ -296,6 +296,16 @@ static bool read_metadata(const struct reading *r)
 	return true;
 }
 
+static bool read_trace(const struct reading *r)
+{
+	r->w->v.trace = r->req->trace;
+	if (!r->req->trace || r->req->who.scopes & SERVICE_ADMIN)
+		return true;
+	service_refuse(r->no, "forbidden", "trace",
+		       "the key lacks the scope admin for it");
+	return false;
+}
+
 static bool read_from(const struct reading *r)
 {
 	const char *usual = r->rules->from ? r->rules->from : "";
@@ -344,9 +354,9 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 		       struct service_wish *out, struct service_refusal *no)
 {
 	static bool (*const fields[])(const struct reading *) = {
-		read_number,   read_flow,    read_words,
-		read_brand,    read_figures, read_client,
-		read_metadata, read_from,    choose_language,
+		read_number,     read_flow,   read_words,    read_brand,
+		read_figures,    read_client, read_metadata, read_from,
+		choose_language, read_trace,
 	};
 	struct reading r = {.sv = sv, .req = req, .w = out, .no = no};
 

@@ -157,21 +157,6 @@ static void wait_for_rest(struct service *sv)
 	}
 }
 
-/* --- telephones ----------------------------------------------------------------------------- */
-
-const struct service_tel *service_tel_find(const struct service *sv,
-					   const char *route, const char *to)
-{
-	for (size_t i = 0; i < sv->p.tels_count; i++) {
-		const struct service_tel *t = &sv->tels[i];
-
-		if ((!route || strcmp(route, t->route) == 0) &&
-		    tel_serves(t->tel, to))
-			return t;
-	}
-	return NULL;
-}
-
 /* --- making one ------------------------------------------------------------------------------ */
 
 static void watch(const char *topic, void *ctx)
@@ -236,6 +221,8 @@ static void init_locks(struct service *sv)
 		err = pthread_mutex_init(&sv->out_lock, NULL);
 	if (!err)
 		err = pthread_cond_init(&sv->out_none, NULL);
+	if (!err)
+		err = pthread_mutex_init(&sv->lines_lock, NULL);
 	assert(!err);
 }
 
@@ -256,6 +243,7 @@ static struct service *make(const struct service_params *params)
 	sv->rules = box_new(params->rules);
 	atomic_store(&sv->retention_ms, params->rules->retention_ms);
 	ll_init(&sv->attempts);
+	service_lines_start(sv);
 	return sv;
 }
 
@@ -362,6 +350,7 @@ void service_free(struct service *sv)
 	(void)pthread_rwlock_destroy(&sv->keys_lock);
 	(void)pthread_mutex_destroy(&sv->out_lock);
 	(void)pthread_cond_destroy(&sv->out_none);
+	(void)pthread_mutex_destroy(&sv->lines_lock);
 	free(sv);
 }
 

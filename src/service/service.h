@@ -24,6 +24,7 @@
 #include "core/number.h"
 #include "core/outcome.h"
 #include "core/policy.h"
+#include "core/routing.h"
 #include "core/verification.h"
 #include "flow/flow.h"
 #include "speech/speech.h"
@@ -60,11 +61,15 @@ struct service_rules {
 	bool require_client_ip; /* `client_ip` must be given */
 	unsigned ring_ms, max_calls;
 	int64_t retention_ms;
+	const struct routing *routing; /* of trunks; NULL: none is asked */
 };
 
 struct service_tel {
-	const char *route; /* the name that records show */
+	const char *route; /* the name that records show; a trunk's own */
 	struct tel *tel;   /* borrowed */
+	/* Asked in the order of rules->routing, where no other telephone serves
+	 * the number, and with a place: its maker called tel_limit(). */
+	bool trunk;
 };
 
 struct service_params {
@@ -157,6 +162,7 @@ struct service_create {
 	const char *metadata; /* JSON text of an object of texts, or NULL */
 	const char *idempotency_key; /* NULL: none */
 	const uint8_t *body_hash;    /* CRYPTO_HASH_BYTES, with the key */
+	bool trace; /* keep the signalling of its calls: SERVICE_ADMIN */
 };
 /* Answered after the record is durable and the call queued, never before. */
 void service_create(struct service *sv, const struct service_create *req,
@@ -176,6 +182,12 @@ typedef void service_checked_h(const struct service_refusal *no,
  * answers CHECK_UNKNOWN. */
 void service_check(struct service *sv, const struct service_check *req,
 		   service_checked_h *done, void *ctx);
+
+/* What its calls signalled, as text; "not_found" where nothing was kept. */
+typedef void service_said_h(const struct service_refusal *no, const char *text,
+			    void *ctx);
+void service_trace(struct service *sv, const struct service_who *who,
+		   const char *id, service_said_h *done, void *ctx);
 
 void service_cancel(struct service *sv, const struct service_who *who,
 		    const char *id, service_done_h *done, void *ctx);
@@ -226,8 +238,6 @@ void service_on_event(struct service *sv,
 
 /* --- the operator's side ----------------------------------------------------------- */
 
-typedef void service_said_h(const struct service_refusal *no, const char *text,
-			    void *ctx);
 /* Works on a store alone, beside a running server or without one. */
 struct service_admin {
 	struct store *store;
@@ -270,6 +280,36 @@ MUST_CHECK int service_number_reveal(const struct service_admin *a,
 MUST_CHECK int service_number_erase(const struct service_admin *a,
 				    const char *number, char **json,
 				    struct diag *d);
+
+/* --- trunks ---------------------------------------------------------------------------- */
+
+/* The line's: a trunk's state has changed.  Logged, counted, kept as an event.
+ * `why` is a word of its driver's, for people; rests_ms 0: not known. */
+struct service_trunk_news {
+	const char *trunk;
+	enum tel_state state;
+	const char *why;
+	int sip_code;
+	int64_t rests_ms;
+};
+void service_trunk_news(struct service *sv,
+			const struct service_trunk_news *news);
+
+struct service_trunk {
+	const char *name; /* lives as long as the service */
+	enum tel_state state;
+	char why[24]; /* "" before the first news */
+	int sip_code;
+	int64_t since_ms, until_ms; /* wall; until 0: not known */
+	unsigned calls, waiting;    /* now: dialled; for a place */
+	/* All that were dialled; that it answered with a fault of its own; how
+	 * often it went down or to rest. */
+	uint64_t dials, faults, failures;
+};
+/* Any thread; how many there are. */
+size_t service_trunks(struct service *sv,
+		      struct service_trunk out[SERVICE_TELS_MAX]);
+const char *service_trunk_text(enum tel_state state); /* "up", ... */
 
 /* --- health and figures -------------------------------------------------------------- */
 

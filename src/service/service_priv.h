@@ -46,6 +46,10 @@ enum {
 #define SERVICE_KIND_KEY "key"
 #define SERVICE_KIND_NAME "key_name"
 #define SERVICE_KIND_DECOY "decoy"
+#define SERVICE_KIND_TRACE "trace"
+
+/* Whoever operates this hears here how its trunks are. */
+#define SERVICE_TRUNK_TOPIC "~trunks"
 
 /* --- the whole ---------------------------------------------------------------- */
 
@@ -74,10 +78,22 @@ struct service_flow {
 
 struct service_keys; /* the authorization table: keys.c */
 
+/* Of a telephone, by its place in sv->tels: trunks.c. */
+struct service_line {
+	atomic_int calls, waiting;
+	atomic_uint_fast64_t dials, faults, failures;
+	/* under sv->lines_lock: what it said of itself last */
+	char why[24];
+	int sip_code;
+	int64_t since_ms, until_ms;
+};
+
 struct service {
 	struct service_params p; /* its pointers are borrowed */
 	struct service_tel tels[SERVICE_TELS_MAX];
 	char node[SERVICE_NODE_BYTES];
+	pthread_mutex_t lines_lock;
+	struct service_line lines[SERVICE_TELS_MAX];
 	struct map *flows;           /* id -> struct service_flow */
 	struct verification made_up; /* what an unknown id is checked against */
 
@@ -159,7 +175,12 @@ void service_place_of_hash(const char *application, const char *number_hash,
 
 /* The records that change together, as one change works on them: keys in the
  * order VERIFICATION, NUMBER, PHONE. */
-enum { SERVICE_AT_VERIFICATION, SERVICE_AT_NUMBER, SERVICE_AT_PHONE };
+enum {
+	SERVICE_AT_VERIFICATION,
+	SERVICE_AT_NUMBER,
+	SERVICE_AT_PHONE,
+	SERVICE_AT_TRACE, /* only where a call's signalling is kept */
+};
 struct service_pair {
 	bool found;
 	struct verification v;
@@ -236,17 +257,21 @@ MUST_CHECK int service_client_net(const char *address, char *out, size_t size);
 void service_counter(const struct policy_counter *c, const char *holder,
 		     int64_t hold_ms, struct store_counter *out);
 /* Inside apply.  The call is over, or will never be: its hold is released, and
- * so is the money that was reserved for it and not spent. */
+ * so is the money that was reserved for it and not spent; what it cost is noted
+ * in the leg. */
 void service_give_back(struct store_tx *tx, const struct service *sv,
 		       const struct policy *policy,
 		       const struct verification *v,
-		       const struct verification_leg *leg);
+		       struct verification_leg *leg);
 /* Inside apply.  B8: a report counts against who asked. */
 void service_count_report(struct store_tx *tx, const struct service *sv,
 			  const struct policy *policy,
 			  const struct verification *v);
-/* Inside apply: reserve the counters that are no holds. */
+/* Inside apply: reserve the counters that are no holds; or of these the money
+ * alone, for a call that rings nobody a second time. */
 void service_reserve(struct store_tx *tx, const struct policy_answer *answer);
+void service_reserve_money(struct store_tx *tx,
+			   const struct policy_answer *answer);
 /* The refusal for -EDQUOT. */
 void service_refuse_counter(struct service_refusal *no,
 			    const struct policy_answer *answer,
@@ -281,9 +306,18 @@ bool service_allowed(const struct policy_answer *answer,
 		     struct service_refusal *no);
 void service_wish_free(struct service_wish *w);
 
-/* The telephone that rings `to`; NULL: none.  Any thread. */
-const struct service_tel *service_tel_find(const struct service *sv,
-					   const char *route, const char *to);
+/* trunks.c: the telephones that ring `to`, in the order of asking.  Either no
+ * trunk is among them or they all are.  Any thread. */
+struct service_routes {
+	const struct service_tel *at[SERVICE_TELS_MAX];
+	size_t count;
+};
+void service_routes_find(const struct service *sv,
+			 const struct service_rules *rules, const char *to,
+			 struct service_routes *out);
+struct service_line *service_line_of(struct service *sv,
+				     const struct service_tel *tel);
+void service_lines_start(struct service *sv);
 
 /* check.c: the change of a check, for both ways that a code may come; what is
  * expected, and the epoch, are filled in here. */

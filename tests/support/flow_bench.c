@@ -293,14 +293,13 @@ static int host_dial(void *ctx, const struct tel_params *params,
 	return 0;
 }
 
-static void host_news(void *ctx, enum outcome_event event, enum outcome_leg leg,
-		      int sip_code)
+static void host_news(void *ctx, const struct flow_news *news)
 {
 	struct bench *b = ctx;
 
 	assert_true(b->news_count < BENCH_NEWS_MAX);
-	b->news[b->news_count++] =
-		(struct bench_news){event, leg, sip_code, now(b)};
+	b->news[b->news_count++] = (struct bench_news){news->event, news->leg,
+						       news->sip_code, now(b)};
 }
 
 static void host_verify(void *ctx, struct flow_run *run, const char *digits,
