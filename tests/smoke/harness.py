@@ -154,6 +154,7 @@ class Place:
 
     made = False
     making = threading.Lock()
+    options = ('--dev',)  # of a server, unless it is given some
 
     def __init__(self, name, **settings):
         with Place.making:  # several tests begin at once
@@ -200,7 +201,7 @@ class Place:
 
     def start(self, *options, env=None):
         """A server that is ready; whoever starts it ends it."""
-        server = Server(self, options or ('--dev',), env or {})
+        server = Server(self, options or self.options, env or {})
         try:
             return server.ready()
         except BaseException:
@@ -220,7 +221,7 @@ class Place:
     def serve_and_fail(self, *options, env=None, timeout=START_S):
         """A server that must not start."""
         return self.run('serve', '--config', str(self.config),
-                        *(options or ('--dev',)), timeout=timeout, env=env)
+                        *(options or self.options), timeout=timeout, env=env)
 
 
 _writing = threading.Lock()
