@@ -118,6 +118,14 @@ void loop_post(struct loop *l, struct post *p, loop_h *run, void *ctx)
 	unlock(l);
 }
 
+void loop_unpost(struct loop *l, struct post *p)
+{
+	/* a turn's batch is the owner's as well, and so is this */
+	lock(l);
+	ll_remove(&p->link);
+	unlock(l);
+}
+
 void loop_call(struct loop *l, loop_h *run, void *ctx)
 {
 	struct call *call = b_zero(1, sizeof(*call));

@@ -31,7 +31,10 @@ void loop_free(struct loop *l);         /* after it stopped; NULL is fine */
 /* Any thread.  `p` must stay until run(ctx) begins, and must not be posted
  * again before that.  Posts run in order. */
 void loop_post(struct loop *l, struct post *p, loop_h *run, void *ctx);
-/* The same with a post of the loop's own, for those who have no place for it. */
+/* The owner's thread: it does not run.  Not being posted is fine, as long as
+ * its link was ll_init()ed once. */
+void loop_unpost(struct loop *l, struct post *p);
+/* loop_post() with a post of the loop's own, for those who have no place for it. */
 void loop_call(struct loop *l, loop_h *run, void *ctx);
 
 /* The owner's thread: timers of this loop. */
