@@ -104,7 +104,7 @@ unsigned pump_stream_port(const struct pump_stream *s);
 struct pump_far {
 	struct sockaddr_storage rtp, rtcp; /* as its SDP says */
 	const struct net_list *networks;   /* other sources that may be locked;
-					  * NULL: none.  Borrowed meanwhile. */
+					  * NULL: none.  Copied. */
 	enum g711_codec codec;
 	uint8_t audio_pt, event_pt;
 	unsigned keys;      /* of enum pump_keys */
@@ -127,6 +127,7 @@ struct pump_figures {
 	unsigned streams, ports;
 	int64_t phase_us_max; /* the longest work of one phase, lately */
 	bool full;            /* new streams are refused */
+	bool realtime;        /* the priority was allowed */
 };
 void pump_figures(const struct pump *p, struct pump_figures *out);
 
