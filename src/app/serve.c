@@ -20,18 +20,14 @@
 #include "api/phone.h"
 #include "app/app_priv.h"
 #include "app/dev.h"
+#include "app/tels.h"
 #include "app/warm.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "tel/browser.h"
-#include "tel/scripted.h"
-
-#define PAGE_NUMBER "+15555550100"
 
 enum {
 	DRAIN_MS = 60 * 1000, /* running calls finish or say goodbye by then */
-	TELS = 2,
 };
 
 struct server {
@@ -49,8 +45,7 @@ struct server {
 	struct loop *line;
 	pthread_t line_thread;
 	bool line_runs;
-	struct tel *page, *script;
-	struct tel_browser *browser;
+	struct app_tels *tels;
 	struct service *service;
 	struct api_phone *phone;
 	struct api *api;
@@ -98,44 +93,15 @@ static int open_speech(struct server *sv, struct diag *d)
 	return err;
 }
 
-/* The scripted phone hears with the clips that the voices made. */
-static int open_script(struct server *sv)
-{
-	const struct settings_list *l = &sv->rules->settings->languages;
-	struct tel_ear *ears = b_zero(l->count * 20 + 1, sizeof(*ears));
-	struct tel_scripted_params params = {
-		.loop = sv->line, .rng = rng_system(), .ears = ears};
-	size_t n = 0;
-	int err;
-
-	for (size_t i = 0; i < l->count; i++) {
-		for (const char *c = "0123456789"; *c; c++) {
-			for (int last = 0; last < 2; last++) {
-				ears[n].digit = *c;
-				ears[n++].clip = speech_digit(
-					sv->speech, l->items[i], *c, last);
-			}
-		}
-	}
-	params.ears_count = n;
-	err = tel_scripted_new(&params, &sv->script);
-	free(ears);
-	return err;
-}
-
 static int open_tels(struct server *sv, struct diag *d)
 {
-	int err = 0;
+	struct app_tels_params params = {.settings = sv->rules->settings,
+					 .speech = sv->speech,
+					 .page = sv->dev};
 
 	sv->line = loop_new(clock_real());
-	if (sv->rules->settings->sandbox)
-		err = open_script(sv);
-	if (!err && sv->dev)
-		err = tel_browser_new(sv->line, rng_system(), PAGE_NUMBER,
-				      &sv->browser, &sv->page);
-	if (err)
-		(void)diag_set(d, "no telephone: %d", err);
-	return err;
+	params.line = sv->line;
+	return app_tels_new(&params, &sv->tels, d);
 }
 
 static void save_tick(int64_t tick, void *ctx)
@@ -150,7 +116,7 @@ static void save_tick(int64_t tick, void *ctx)
 
 static int open_service(struct server *sv, struct diag *d)
 {
-	struct service_tel tels[TELS];
+	struct service_tel tels[SERVICE_TELS_MAX];
 	struct service_params params = {
 		.line = sv->line,
 		.store = sv->store,
@@ -161,23 +127,22 @@ static int open_service(struct server *sv, struct diag *d)
 		.rng = rng_system(),
 		.node = sv->node,
 		.tels = tels,
+		.tels_count = app_tels_list(sv->tels, tels),
 		.rules = &sv->rules->rules,
 		.last_tick = app_tick_read(sv->rules->settings),
 		.tick = save_tick,
 		.tick_ctx = sv,
 	};
 	char flows[APP_PATH_MAX + 16];
+	int err;
 
 	sv->secret_file = b_strdup(sv->rules->settings->secret_file);
 	(void)snprintf(flows, sizeof(flows), "%s/flows", sv->data);
 	params.flows_dir = flows;
-	if (sv->page)
-		tels[params.tels_count++] =
-			(struct service_tel){"page", sv->page, false};
-	if (sv->script)
-		tels[params.tels_count++] =
-			(struct service_tel){"sandbox", sv->script, false};
-	return service_new(&params, &sv->service, d);
+	err = service_new(&params, &sv->service, d);
+	if (!err)
+		app_tels_serve(sv->tels, sv->service);
+	return err;
 }
 
 static void show_link(const char *token, void *ctx)
@@ -194,13 +159,14 @@ static void show_link(const char *token, void *ctx)
 static int open_api(struct server *sv, struct diag *d)
 {
 	char dir[APP_PATH_MAX + 16];
-	const struct api_phone_params phone = {.browser = sv->browser,
-					       .dir = dir,
-					       .origin = "",
-					       .clock = clock_real(),
-					       .rng = rng_system(),
-					       .link = show_link,
-					       .ctx = sv};
+	const struct api_phone_params phone = {
+		.browser = app_tels_browser(sv->tels),
+		.dir = dir,
+		.origin = "",
+		.clock = clock_real(),
+		.rng = rng_system(),
+		.link = show_link,
+		.ctx = sv};
 	struct api_params params = {.service = sv->service,
 				    .store = sv->store,
 				    .clock = clock_real(),
@@ -208,7 +174,7 @@ static int open_api(struct server *sv, struct diag *d)
 	int err = 0;
 
 	(void)snprintf(dir, sizeof(dir), "%s/phone", sv->data);
-	if (sv->browser)
+	if (phone.browser)
 		err = api_phone_new(&phone, &sv->phone, d);
 	params.phone = sv->phone;
 	if (!err)
@@ -243,7 +209,7 @@ static int open_web(struct server *sv, struct diag *d)
 
 static void *turn_line(void *ctx)
 {
-	loop_run(((struct server *)ctx)->line);
+	app_tels_run(((struct server *)ctx)->tels);
 	return NULL;
 }
 
@@ -331,8 +297,7 @@ static void close_all(struct server *sv)
 	service_free(sv->service);
 	api_free(sv->api);
 	api_phone_free(sv->phone);
-	tel_free(sv->page);
-	tel_free(sv->script);
+	app_tels_free(sv->tels);
 	speech_free(sv->speech);
 	app_warm_free(sv->warm);
 	store_close(sv->store);

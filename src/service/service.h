@@ -151,6 +151,14 @@ struct service_view {
 typedef void service_done_h(const struct service_refusal *no,
 			    const struct service_view *view, void *ctx);
 
+/*
+ * What a person at a sandbox number would read in the application: the code of
+ * flow `reverse`, which the answer to its create has shown.  The line's; false
+ * for every other call and number.
+ */
+bool service_sandbox_code(struct service *sv, const char *call_id,
+			  char out[CODE_BYTES]);
+
 /* --- requests; strings are copied before they return ---------------------------- */
 
 struct service_create {

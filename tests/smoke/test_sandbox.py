@@ -54,6 +54,12 @@ def one_types_the_code_on_the_keypad(server):
 
 
 @sentence
+def one_types_the_code_that_the_application_shows(server):
+    ends(server, '0111', 0, ENDED + 'answered', '--flow', 'reverse',
+         before=(*ANSWERED, HUMAN, SPOKEN, 'approved'))
+
+
+@sentence
 def one_is_busy(server):
     ends(server, '0120', 1, ENDED + 'busy', before=('dialing',),
          never=('answered', SPOKEN))
