@@ -110,6 +110,8 @@ TEST(every_row_is_in_the_manual)
 #define MAP(path, member, max, def, s) ROW(path)
 #define MONEY(path, member, def, s) ROW(path)
 #define TIME(path, member, def, s) ROW(path)
+#define WORD(path, member, max, form, def, s) ROW(path)
+#define OBJECTS(path, member, table, max, s) ROW(path)
 #define GROUP(path, s) ROW(path)
 #include "app/settings.def"
 }
@@ -136,8 +138,8 @@ TEST(an_unknown_setting_is_named_with_its_place)
 		"f:2:1: lsten: there is no such setting");
 	refused("code:\n  len: 6\n",
 		"f:2:3: code.len: there is no such setting");
-	refused("trunks:\n  - name: main\n",
-		"f:1:1: trunks: there is no such setting");
+	refused("webhooks:\n  - name: main\n",
+		"f:1:1: webhooks: there is no such setting");
 }
 
 TEST(a_setting_in_the_wrong_group_is_pointed_at)
@@ -196,7 +198,8 @@ TEST(settings_that_contradict_each_other_are_refused)
 		"f: tls: needs both certificate and key, or neither");
 	refused("quiet_hours: {from: \"22:00\"}\n",
 		"f: quiet_hours: needs both from and to");
-	refused("from: 12\n", "f: from: must be E.164, such as +15671234567");
+	refused("from: 12\n",
+		"f:1:7: from: must be E.164, such as +15671234567");
 	refused("brand: 1234567890123456789012345678901\n",
 		"f: brand: is longer than 30 characters");
 	refused("store: redis://127.0.0.1\n", "f: store: must be sqlite:PATH");
