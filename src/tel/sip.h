@@ -58,7 +58,7 @@ struct tel_sip_trunk {
 	size_t from_count;
 	const char *from_user, *from_domain; /* in place of the caller id's */
 	enum tel_sip_format format;
-	const char *prefix;          /* before every number: a tech prefix */
+	const char *prefix;          /* before a called number: a tech prefix */
 	const char *country_code;    /* of TEL_SIP_NATIONAL, digits */
 	const char *national_prefix; /* ... and what stands in its place: "0" */
 	bool pai;     /* P-Asserted-Identity with the caller id (RFC 3325) */

@@ -33,11 +33,14 @@ enum {
 	TSIP_CALLS_MAX = PUMP_STREAMS_MAX,
 	TSIP_TABLE = 1 << 15, /* buckets of libre's tables */
 	TSIP_DATAGRAM_MAX = 8192,
-	TSIP_PING_FAILS = 2, /* unanswered pings make a trunk TEL_DOWN */
-	TSIP_REST_MAX_MS = 600 * 1000, /* ... or says more than this */
+	TSIP_PING_FAILS = 2,      /* unanswered pings make a trunk TEL_DOWN */
+	TSIP_PING_WAIT_MS = 5000, /* then a ping counts as unanswered */
+	TSIP_UNAUTHORIZED_MS = 60 * 1000, /* rest of a trunk that refuses us */
+	TSIP_REST_MAX_MS = 600 * 1000,    /* ... or says more than this */
 	TSIP_REDIRECTS_MAX = 3,   /* followed for one call, where allowed */
 	TSIP_LOG_PER_MINUTE = 20, /* lines of libre's own */
 	TSIP_HEADER_MAX = 1024,
+	TSIP_USER_BYTES = 128,
 	TSIP_CALL_MS = 15 * 60 * 1000, /* the longest call of all */
 };
 
@@ -55,8 +58,8 @@ struct tsip_trunk {
 					* adds <> and ;lr), or "" */
 	_Atomic enum tel_state state;
 	struct timer rest, ping;
-	unsigned unanswered; /* pings in a row */
-	struct sip_request *pinging;
+	unsigned unanswered; /* pings, or calls, in a row */
+	struct link pings;   /* under way, ours and those asked for */
 };
 
 struct tel_sip {
@@ -132,24 +135,31 @@ void tsip_trace_open(struct tel_sip *s);
 
 /* --- sip_trunk.c ---------------------------------------------------------------------- */
 
-/* Copies the settings and resolves the name: -EINVAL, -EHOSTUNREACH: d. */
+/*
+ * Copies the settings, resolves the name (which may block: at the start only,
+ * by its addresses alone, without SRV or NAPTR) and makes its telephone.
+ * -EINVAL, -EHOSTUNREACH: d says why, and there is nothing to close.
+ */
 MUST_CHECK int tsip_trunk_open(struct tel_sip *s, size_t index,
 			       const struct tel_sip_trunk *conf,
 			       struct diag *d);
 void tsip_trunk_start(struct tsip_trunk *t); /* pings */
+/* Its calls are closed and its telephone may be freed already. */
 void tsip_trunk_close(struct tsip_trunk *t);
-/* A number as this trunk wants it; -E2BIG. */
+/* A called number as this trunk wants it; -E2BIG. */
 MUST_CHECK int tsip_trunk_number(const struct tel_sip_trunk *conf,
 				 const char *e164, char *out, size_t size);
 /* The request's To (its URI), From, and further headers with their CRLFs. */
 struct tsip_trunk_words {
 	char to[TEL_SIP_URI_BYTES], from[TEL_SIP_URI_BYTES];
-	char contact[TEL_SIP_URI_BYTES]; /* our Contact's URI */
+	char user[TSIP_USER_BYTES]; /* of our Contact */
 	char headers[TSIP_HEADER_MAX];
 };
 MUST_CHECK int tsip_trunk_words(const struct tsip_trunk *t, const char *to,
 				const char *from, struct tsip_trunk_words *out);
-/* What a call's end says about the trunk itself: 503, silence, 401. */
+/* What a call's end says about the trunk itself: 503 (retry_ms as
+ * tsip_cause_retry_ms() has it), 401 and 407 that credentials did not help, 0
+ * for silence; any other answer says that it is there. */
 void tsip_trunk_learns(struct tsip_trunk *t, int sip_code, int64_t retry_ms);
 void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx);
 
@@ -166,5 +176,7 @@ MUST_CHECK int tsip_call_offer(struct tsip_call *c, struct span sdp, char *out,
 void tsip_call_bye(struct tsip_call *c, const struct sip_msg *msg);
 /* A key by INFO (RFC 6086; application/dtmf-relay, application/dtmf). */
 void tsip_call_info(struct tsip_call *c, const struct sip_msg *msg);
+/* Those that were closed and wait for the pump alone: nothing comes anymore. */
+void tsip_call_forget(struct tsip_trunk *t);
 /* The trunk's tel driver. */
 extern const struct tel_driver tsip_call_driver;
