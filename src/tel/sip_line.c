@@ -128,12 +128,19 @@ static int open_sip(struct tel_sip *s, struct diag *d)
 {
 	int err;
 
+	tsip_gate_open(s);
 	err = -sip_alloc(&s->sip, NULL, TSIP_TABLE, TSIP_TABLE, CONNS,
 			 "voiceotp", NULL, s);
 	if (!err)
 		err = add_transport(s, SIP_TRANSP_UDP, d);
 	if (!err && s->p.tcp)
 		err = add_transport(s, SIP_TRANSP_TCP, d);
+	if (!err)
+		err = tsip_gate_name(s, d);
+	if (err)
+		return err;
+	tsip_trace_open(s);
+	err = tsip_stray_open(s);
 	if (!err)
 		err = -sipsess_listen(&s->sessions, s->sip, TSIP_TABLE, NULL,
 				      NULL);
@@ -179,8 +186,10 @@ void tsip_line_close(struct tel_sip *s)
 	/* requests under way end here, and with them the calls that wait for
 	 * an answer to their BYE */
 	sip_close(s->sip, true);
+	tsip_stray_close(s);
 	s->sessions = mem_deref(s->sessions);
 	s->sip = mem_deref(s->sip);
+	tsip_gate_close(s);
 	if (s->wake[0] >= 0) {
 		fd_close(s->wake[0]);
 		(void)close(s->wake[0]);

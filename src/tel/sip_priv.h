@@ -99,9 +99,15 @@ void tsip_line_close(struct tel_sip *s);
 /* --- sip_gate.c --------------------------------------------------------------------- */
 
 /* In front of libre's parser: every datagram, every connection.  A source that
- * is no trunk's is not answered (C5). */
-MUST_CHECK int tsip_gate_open(struct tel_sip *s);
+ * is no trunk's is not answered (C5).  Before the sockets: */
+void tsip_gate_open(struct tel_sip *s);
+/* ... and once they have their ports, the name that others see in Via and
+ * Contact (C9).  -EINVAL: d. */
+MUST_CHECK int tsip_gate_name(struct tel_sip *s, struct diag *d);
 void tsip_gate_close(struct tel_sip *s);
+/* Pure: is it worth the parser's time? */
+bool tsip_gate_is_sip(struct span datagram);
+uint64_t tsip_gate_heard(void); /* how much got through so far */
 /* Whose address is it?  NULL: nobody's. */
 struct tsip_trunk *tsip_gate_trunk(struct tel_sip *s,
 				   const struct sockaddr_storage *from);
@@ -113,6 +119,8 @@ uint16_t tsip_gate_status(const struct sip_msg *msg);
 
 MUST_CHECK int tsip_stray_open(struct tel_sip *s); /* before sipsess_listen() */
 void tsip_stray_close(struct tel_sip *s);
+/* A message has left: an ACK says which legs are libre's. */
+void tsip_stray_sent(struct tel_sip *s, struct span message);
 
 /* --- sip_log.c ------------------------------------------------------------------------ */
 

@@ -169,11 +169,13 @@ void tsip_timer_run(void)
 
 bool tsip_timer_turn(void)
 {
+	uint64_t heard = tsip_gate_heard();
+
 	line.once = true;
 	line.ran = false;
 	(void)re_main(NULL);
 	line.once = false;
-	return line.ran;
+	return line.ran || tsip_gate_heard() != heard;
 }
 
 /* Any part of libre that sets a timer will do; this one sets it at once. */

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sip_stray.c - requests and answers that belong to no call of libre's.
+ *
+ * libre acknowledges the first 2xx of a call and forgets every other: a second
+ * phone that answered (a forked call) would talk to nobody, and be paid for,
+ * for as long as its switch likes.  Here each such leg gets its ACK and a BYE.
+ *
+ * Which legs are libre's own is seen on what leaves: who got an ACK by libre
+ * has a dialog.  That is remembered as long as the call lives, and at least as
+ * long as a 2xx can be sent again (64*T1).
+ *
+ * libre also answers 501 to in-dialog UPDATE, OPTIONS and INFO, and 486 to a
+ * call to us.  All requests but INVITE and BYE of calls are answered here.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tel/sip_priv.h"
+
+enum {
+	REMEMBER_MS = 64 * SIP_T1, /* RFC 3261 13.3.1.4 */
+	LEGS_MAX = 32, /* of one call; more are ended unremembered */
+	ROUTES_MAX = 16,
+	OFFER_BYTES = 2048,
+};
+
+#define ALLOW "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO\r\n"
+#define NOTHING "Content-Length: 0\r\n\r\n"
+
+/* Who answered one call of ours. */
+struct leg {
+	struct link link;
+	bool stray; /* ended by us, not libre's */
+	char tag[]; /* theirs */
+};
+struct answered {
+	struct tel_sip *s;
+	struct link legs;
+	unsigned count;
+	struct timer timer;
+	char id[]; /* Call-ID */
+};
+
+/* Call-ID -> struct answered.  There is one line in a process. */
+static struct map *calls;
+
+static struct span span_pl(const struct pl *pl)
+{
+	return span_make(pl->p, pl->l);
+}
+
+static struct answered *find(struct span id)
+{
+	AUTO_FREE char *key = b_strndup(id.p ? id.p : "", id.n);
+
+	return calls ? map_get(calls, key) : NULL;
+}
+
+static struct leg *find_leg(const struct answered *a, struct span tag)
+{
+	ll_each (at, &a->legs) {
+		struct leg *leg = ll_entry(at, struct leg, link);
+
+		if (span_is(tag, leg->tag))
+			return leg;
+	}
+	return NULL;
+}
+
+static void forget(struct answered *a)
+{
+	(void)map_remove(calls, a->id);
+	timer_stop(loop_timers(a->s->p.loop), &a->timer);
+	ll_each_safe (at, &a->legs)
+		free(ll_entry(at, struct leg, link));
+	free(a);
+}
+
+static void on_old(void *ctx)
+{
+	struct answered *a = ctx;
+
+	if (tsip_call_find(a->s, span_of(a->id)))
+		timer_set(loop_timers(a->s->p.loop), &a->timer, REMEMBER_MS,
+			  on_old, a);
+	else
+		forget(a);
+}
+
+static void remember(struct tel_sip *s, struct span id, struct span tag,
+		     bool stray)
+{
+	struct answered *a = find(id);
+	struct leg *leg;
+
+	if (!a) {
+		a = b_zero(1, sizeof(*a) + id.n + 1);
+		a->s = s;
+		ll_init(&a->legs);
+		memcpy(a->id, id.p, id.n);
+		(void)map_put(calls, a->id, a);
+	}
+	timer_set(loop_timers(s->p.loop), &a->timer, REMEMBER_MS, on_old, a);
+	if (find_leg(a, tag) || a->count == LEGS_MAX)
+		return;
+	leg = b_zero(1, sizeof(*leg) + tag.n + 1);
+	leg->stray = stray;
+	memcpy(leg->tag, tag.p, tag.n);
+	ll_append(&a->legs, &leg->link);
+	a->count++;
+}
+
+void tsip_stray_sent(struct tel_sip *s, struct span message)
+{
+	struct sip_msg *msg = NULL;
+	struct mbuf *mb;
+
+	if (!calls || !span_starts(message, "ACK "))
+		return;
+	mb = mbuf_alloc(message.n);
+	if (!mb)
+		return;
+	if (!mbuf_write_mem(mb, (const uint8_t *)message.p, message.n)) {
+		mb->pos = 0;
+		if (!sip_msg_decode(&msg, mb) && msg->to.tag.l > 0)
+			remember(s, span_pl(&msg->callid),
+				 span_pl(&msg->to.tag), false);
+	}
+	(void)mem_deref(msg);
+	(void)mem_deref(mb);
+}
+
+/* --- a leg that nobody asked for ---------------------------------------------------- */
+
+/* Where a request inside that dialog goes (RFC 3261 12.2.1.1). */
+struct way {
+	struct pl target, routes[ROUTES_MAX];
+	size_t count;
+};
+
+static bool add_route(const struct sip_hdr *hdr, const struct sip_msg *msg,
+		      void *ctx)
+{
+	struct way *w = ctx;
+
+	(void)msg;
+	if (w->count == ROUTES_MAX)
+		return true;
+	w->routes[w->count++] = hdr->val;
+	return false;
+}
+
+static int read_way(const struct sip_msg *msg, struct way *w)
+{
+	const struct sip_hdr *contact = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	struct sip_addr addr;
+
+	*w = (struct way){.count = 0};
+	if (!contact || sip_addr_decode(&addr, &contact->val))
+		return -EINVAL;
+	w->target = addr.auri;
+	/* the last hop that recorded itself is the first to be visited */
+	(void)sip_msg_hdr_apply(msg, false, SIP_HDR_RECORD_ROUTE, add_route, w);
+	return 0;
+}
+
+/* Back to who sent it, if its routes name hosts that we do not resolve. */
+static int next_hop(const struct sip_msg *msg, const struct way *w,
+		    struct uri *uri, char *text, size_t size)
+{
+	struct sip_addr addr;
+	struct pl pl = w->target;
+	struct sa sa;
+
+	if (w->count > 0 && !sip_addr_decode(&addr, &w->routes[0]))
+		pl = addr.auri;
+	if (!uri_decode(uri, &pl) && !sa_set(&sa, &uri->host, 0))
+		return 0;
+	if (re_snprintf(text, size, "sip:%J;transport=%s", &msg->src,
+			msg->tp == SIP_TRANSP_TCP ? "tcp" : "udp") < 0)
+		return -E2BIG;
+	pl_set_str(&pl, text);
+	return -uri_decode(uri, &pl);
+}
+
+static int write_headers(struct mbuf *mb, const struct sip_msg *msg,
+			 const struct way *w, const char *method)
+{
+	bool ack = !strcmp(method, "ACK");
+	int err = 0;
+
+	for (size_t i = 0; i < w->count && !err; i++)
+		err = mbuf_printf(mb, "Route: %r\r\n", &w->routes[i]);
+	if (!err)
+		err = mbuf_printf(mb,
+				  "Max-Forwards: 70\r\n"
+				  "To: %r\r\n"
+				  "From: %r\r\n"
+				  "Call-ID: %r\r\n"
+				  "CSeq: %u %s\r\n" NOTHING,
+				  &msg->to.val, &msg->from.val, &msg->callid,
+				  msg->cseq.num + (ack ? 0 : 1), method);
+	mb->pos = 0;
+	return err;
+}
+
+static void send_one(struct tel_sip *s, const struct sip_msg *msg,
+		     const struct way *w, const char *method)
+{
+	char text[NET_TEXT_BYTES * 2];
+	struct mbuf *mb = mbuf_alloc(TSIP_HEADER_MAX);
+	struct uri route;
+
+	/* what cannot be sent has nobody to be told of it */
+	if (mb && !next_hop(msg, w, &route, text, sizeof(text)) &&
+	    !write_headers(mb, msg, w, method))
+		(void)sip_request(NULL, s->sip, strcmp(method, "ACK") != 0,
+				  method, -1, w->target.p, (int)w->target.l,
+				  &route, mb, 0, NULL, NULL, NULL);
+	(void)mem_deref(mb);
+}
+
+/* 13.2.2.4: each 2xx is acknowledged, each time; the BYE goes once. */
+static void end_leg(struct tel_sip *s, const struct sip_msg *msg, bool known)
+{
+	struct way w;
+
+	if (read_way(msg, &w))
+		return;
+	send_one(s, msg, &w, "ACK");
+	if (!known)
+		send_one(s, msg, &w, "BYE");
+}
+
+static bool on_answer(const struct sip_msg *msg, void *ctx)
+{
+	struct tel_sip *s = ctx;
+	const struct answered *a;
+	const struct leg *leg;
+
+	/* no transaction waits for it: 1xx and refusals are old news */
+	if (pl_strcmp(&msg->cseq.met, "INVITE") || msg->scode < 200 ||
+	    msg->scode > 299 || msg->to.tag.l == 0)
+		return true;
+	a = find(span_pl(&msg->callid));
+	leg = a ? find_leg(a, span_pl(&msg->to.tag)) : NULL;
+	if (leg && !leg->stray)
+		return false; /* libre acknowledges it again */
+	if (!leg)
+		remember(s, span_pl(&msg->callid), span_pl(&msg->to.tag), true);
+	end_leg(s, msg, leg != NULL);
+	return true;
+}
+
+/* --- requests --------------------------------------------------------------------------- */
+
+/* The call that it is inside of.  Before the answer there is only its Call-ID
+ * to go by; after it, the tag as well. */
+static struct tsip_call *call_of(struct tel_sip *s, const struct sip_msg *msg,
+				 bool *early)
+{
+	struct tsip_call *c = tsip_call_find(s, span_pl(&msg->callid));
+	const struct answered *a = find(span_pl(&msg->callid));
+	const struct leg *leg;
+
+	*early = !a;
+	if (!c || !a)
+		return c;
+	leg = find_leg(a, span_pl(&msg->from.tag));
+	return leg && !leg->stray ? c : NULL;
+}
+
+static void refuse(struct tel_sip *s, const struct sip_msg *msg, uint16_t code,
+		   const char *reason)
+{
+	(void)sip_treplyf(NULL, NULL, s->sip, msg, false, code, reason,
+			  "%s" NOTHING, code == 405 ? ALLOW : "");
+}
+
+static void tell_abilities(struct tel_sip *s, const struct sip_msg *msg)
+{
+	(void)sip_treplyf(NULL, NULL, s->sip, msg, false, 200, "OK",
+			  ALLOW "Accept: application/sdp\r\n" NOTHING);
+}
+
+/* RFC 3311.  A session refresh without SDP changes nothing (RFC 4028).  Our
+ * Contact is the address that they used. */
+static void update(struct tel_sip *s, const struct sip_msg *msg,
+		   struct tsip_call *c, bool early)
+{
+	char answer[OFFER_BYTES];
+	size_t n = mbuf_get_left(msg->mb);
+	int err;
+
+	if (n > 0 && early) {
+		/* our own offer is still open (5.2) */
+		refuse(s, msg, 491, "Request Pending");
+		return;
+	}
+	answer[0] = '\0';
+	err = n > 0 ? tsip_call_offer(c, span_make(mbuf_buf(msg->mb), n),
+				      answer, sizeof(answer))
+		    : 0;
+	if (err) {
+		refuse(s, msg, 488, "Not Acceptable Here");
+		return;
+	}
+	(void)sip_treplyf(NULL, NULL, s->sip, msg, true, 200, "OK",
+			  "Contact: <%r>\r\n" ALLOW "%s"
+			  "Content-Length: %zu\r\n\r\n%s",
+			  &msg->ruri,
+			  n > 0 ? "Content-Type: application/sdp\r\n" : "",
+			  strlen(answer), answer);
+}
+
+static void in_dialog(struct tel_sip *s, const struct sip_msg *msg)
+{
+	bool early;
+	struct tsip_call *c = call_of(s, msg, &early);
+
+	if (!c) {
+		refuse(s, msg, 481, "Call/Transaction Does Not Exist");
+	} else if (!pl_strcmp(&msg->met, "UPDATE")) {
+		update(s, msg, c, early);
+	} else if (!pl_strcmp(&msg->met, "OPTIONS")) {
+		tell_abilities(s, msg);
+	} else if (!pl_strcmp(&msg->met, "INFO")) {
+		(void)sip_treply(NULL, s->sip, msg, 200, "OK");
+		tsip_call_info(c, msg);
+	} else {
+		refuse(s, msg, 405, "Method Not Allowed");
+	}
+}
+
+static void out_of_dialog(struct tel_sip *s, const struct sip_msg *msg)
+{
+	if (!pl_strcmp(&msg->met, "INVITE"))
+		/* people call back; without a transaction, so that many of
+		 * them cost nothing */
+		(void)sip_reply(s->sip, msg, 480, "Temporarily Unavailable");
+	else if (!pl_strcmp(&msg->met, "OPTIONS"))
+		tell_abilities(s, msg);
+	else if (!pl_strcmp(&msg->met, "CANCEL") ||
+		 !pl_strcmp(&msg->met, "BYE"))
+		refuse(s, msg, 481, "Call/Transaction Does Not Exist");
+	else
+		refuse(s, msg, 405, "Method Not Allowed");
+}
+
+/* libre ends the call and does not say what the BYE said. */
+static void show_bye(struct tel_sip *s, const struct sip_msg *msg)
+{
+	bool early;
+	struct tsip_call *c = call_of(s, msg, &early);
+
+	if (c)
+		tsip_call_bye(c, msg);
+}
+
+static bool on_request(const struct sip_msg *msg, void *ctx)
+{
+	bool inside = msg->to.tag.l > 0;
+
+	/* an ACK is never answered; libre looks whether it waits for it */
+	if (!pl_strcmp(&msg->met, "ACK"))
+		return !inside;
+	if (inside && !pl_strcmp(&msg->met, "INVITE"))
+		return false;
+	if (inside && !pl_strcmp(&msg->met, "BYE")) {
+		show_bye(ctx, msg);
+		return false;
+	}
+	if (inside)
+		in_dialog(ctx, msg);
+	else
+		out_of_dialog(ctx, msg);
+	return true;
+}
+
+int tsip_stray_open(struct tel_sip *s)
+{
+	int err;
+
+	calls = map_new();
+	err = sip_listen(&s->answers, s->sip, false, on_answer, s);
+	if (!err)
+		err = sip_listen(&s->requests, s->sip, true, on_request, s);
+	return -err;
+}
+
+static void forget_each(const char *key, void *value, void *ctx)
+{
+	(void)key;
+	(void)ctx;
+	forget(value);
+}
+
+void tsip_stray_close(struct tel_sip *s)
+{
+	s->answers = mem_deref(s->answers);
+	s->requests = mem_deref(s->requests);
+	if (!calls)
+		return;
+	map_each(calls, forget_each, NULL);
+	map_free(calls);
+	calls = NULL;
+}
