@@ -154,7 +154,7 @@ static void make_key(struct world *w)
 
 static void open_service(struct world *w)
 {
-	const struct service_tel tels[] = {{"bench", NULL, false}};
+	const struct service_tel tels[] = {{.route = "bench"}};
 	struct service_tel own[COUNT_OF(tels)];
 	char flows[PATH_BYTES];
 	struct service_params params = {

@@ -306,15 +306,29 @@ static bool read_trace(const struct reading *r)
 	return false;
 }
 
+/* The caller id of `tel` that was asked for, or the one it shows by itself. */
+static const char *shown_from(const struct service_tel *tel, const char *asked)
+{
+	for (size_t i = 0; i < tel->from_count; i++)
+		if (strcmp(tel->from[i], asked) == 0)
+			return tel->from[i];
+	return tel->from[0];
+}
+
 static bool read_from(const struct reading *r)
 {
-	const char *usual = r->rules->from ? r->rules->from : "";
+	const char *shown = r->rules->from ? r->rules->from : "";
+	const char *asked = given(r->req->from) ? r->req->from : "";
 	struct verification *v = &r->w->v;
+	struct service_routes found;
 
+	service_routes_find(r->sv, r->rules, r->w->number.e164, &found);
+	if (found.count > 0 && found.at[0]->from_count > 0)
+		shown = shown_from(found.at[0], asked);
 	/* E1: only what a trunk allows is shown; the answer warns */
-	if (given(r->req->from) && strcmp(r->req->from, usual) != 0)
+	if (*asked && strcmp(asked, shown) != 0)
 		v->warnings |= VERIFICATION_WARN_FROM;
-	(void)snprintf(v->from, sizeof(v->from), "%s", usual);
+	(void)snprintf(v->from, sizeof(v->from), "%s", shown);
 	return true;
 }
 

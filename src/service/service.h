@@ -70,6 +70,10 @@ struct service_tel {
 	/* Asked in the order of rules->routing, where no other telephone serves
 	 * the number, and with a place: its maker called tel_limit(). */
 	bool trunk;
+	/* Caller ids that it may show, the usual one first; none: the rules'.
+	 * Borrowed. */
+	const char *const *from;
+	size_t from_count;
 };
 
 struct service_params {

@@ -223,7 +223,7 @@ static void told_tick(int64_t tick, void *ctx)
 
 int world_try_start(struct world *w, struct diag *d)
 {
-	const struct service_tel tels[] = {{"script", w->tel, false}};
+	const struct service_tel tels[] = {{.route = "script", .tel = w->tel}};
 	char flows[PATH_BYTES];
 	const struct service_params params = {
 		.line = w->line,
