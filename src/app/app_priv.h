@@ -81,6 +81,7 @@ void app_tick_write(const struct settings *s, int64_t tick);
 struct app_rules {
 	struct service_rules rules;
 	struct settings *settings;
+	struct routing *routing;
 };
 MUST_CHECK int app_rules_new(struct settings *s, const char *data_dir,
 			     struct app_rules **out, struct diag *d);

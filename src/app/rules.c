@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/app_priv.h"
+#include "app/trunks.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -179,6 +180,9 @@ int app_rules_new(struct settings *s, const char *data_dir,
 		err = load_prices(r, d);
 	if (!err)
 		err = load_overlay(r, data_dir, d);
+	if (!err)
+		err = app_trunks_routing(s, &r->routing, d);
+	r->rules.routing = r->routing;
 	if (err) {
 		r->settings = NULL; /* still the caller's */
 		return err;
@@ -194,6 +198,7 @@ void app_rules_free(struct app_rules *r)
 	policy_end(&r->rules.policy);
 	prices_free(r->rules.prices);
 	number_plan_free(r->rules.plan);
+	routing_free(r->routing);
 	settings_free(r->settings);
 	free(r);
 }

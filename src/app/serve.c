@@ -337,6 +337,11 @@ static void reload(struct server *sv)
 		return;
 	}
 	(void)log_level(new->settings);
+	if (!settings_same_trunks(old->settings, new->settings))
+		log_warn("trunks.unchanged", "why",
+			 LOG_S("trunks, sip and rtp are read at the start; "
+			       "restart the server"),
+			 NULL);
 	sv->rules = new;
 	service_reload(sv->service, &new->rules, old_rules_done, old);
 	log_info("settings.reloaded", NULL);

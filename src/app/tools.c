@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/app_priv.h"
+#include "app/trunks.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "flow/flow.h"
@@ -38,15 +39,18 @@ static int check(const char *config, bool dev)
 	AUTO(settings) *s = NULL;
 	AUTO(phrases) *ph = NULL;
 	AUTO(app_rules) *rules = NULL;
+	AUTO(app_trunks) *trunks = NULL;
 	char data[APP_PATH_MAX];
 	struct diag d = {0};
 
 	if (app_settings(config, dev, &s))
 		return APP_FAILED;
 	if (app_data_dir(s, data, &d) || app_phrases(data, &ph, &d) ||
+	    app_trunks_new(s, &trunks, &d) ||
 	    app_rules_new(s, data, &rules, &d))
 		return app_fail(config, &d);
-	s = NULL; /* the rules' now */
+	s = NULL;                      /* the rules' now */
+	app_trunks_free(KEEP(trunks)); /* they borrowed from them */
 	(void)printf("%s: fine\n", config ? config : "settings");
 	return APP_FINE;
 }
