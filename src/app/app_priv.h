@@ -101,6 +101,7 @@ int app_check_config(int argc, char **argv);
 int app_call(int argc, char **argv);
 int app_say(int argc, char **argv);
 int app_flow_check(int argc, char **argv);
+int app_trunk_test(int argc, char **argv);
 int app_version(int argc, char **argv);
 int app_app_add(int argc, char **argv);
 int app_app_list(int argc, char **argv);

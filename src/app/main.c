@@ -69,6 +69,15 @@ const struct app_command app_commands[] = {
 	{"flow check", "FILE...", "say what is wrong with call-flow documents",
 	 CONFIG_LINE "  --json          findings as JSON, a line per file\n",
 	 app_flow_check},
+	{"trunk test", "NAME [+NUMBER] [--config FILE] [--trace] [--json]",
+	 "say what works of a trunk and what does not",
+	 "  +NUMBER         also call it, speak, and wait for a key\n"
+	 "  --trace         show the call's signalling, credentials blanked\n"
+	 "  --json          a JSON object for each step\n" CONFIG_LINE
+	 "\nIt runs beside a server, on other ports where those are taken, "
+	 "and heeds no\n"
+	 "limits and lists of countries: the call is yours.\n",
+	 app_trunk_test},
 	{"version", "", "print the version", NULL, app_version},
 	{0},
 };
