@@ -21,7 +21,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bench/callee.h"
+#include "bench/trunk.h"
 #include "core/code.h"
+#include "core/routing.h"
 #include "tel/scripted.h"
 
 enum {
@@ -33,7 +36,10 @@ enum {
 	KEPT_DAYS = 30,
 	PLENTY = 1000000000,
 	THREADS = 2,
+	CALLS_MAX = 1000,
 };
+
+static char bench_dir[64];
 
 /* --- in the child: the rooms ---------------------------------------------------- */
 
@@ -47,6 +53,8 @@ struct world {
 	struct speech *speech;
 	struct loop *line;
 	struct tel *tel;
+	struct bench_trunk trunk; /* zeros: there is none */
+	struct routing *routing;
 	struct service_rules rules;
 	struct service *service;
 	struct api *api;
@@ -154,8 +162,11 @@ static void make_key(struct world *w)
 
 static void open_service(struct world *w)
 {
-	const struct service_tel tels[] = {{.route = "bench"}};
-	struct service_tel own[COUNT_OF(tels)];
+	const struct service_tel tels[] = {
+		{.route = "bench",
+		 .tel = w->tel,
+		 .trunk = w->trunk.sip != NULL},
+	};
 	char flows[PATH_BYTES];
 	struct service_params params = {
 		.line = w->line,
@@ -167,14 +178,12 @@ static void open_service(struct world *w)
 		.rng = w->rng,
 		.node = "bench",
 		.flows_dir = flows,
-		.tels = own,
-		.tels_count = COUNT_OF(own),
+		.tels = tels,
+		.tels_count = COUNT_OF(tels),
 		.rules = &w->rules,
 	};
 	struct diag d = {0};
 
-	memcpy(own, tels, sizeof(own));
-	own[0].tel = w->tel;
 	path_of("VOICEOTP_SOURCE", "packaging/flows", flows);
 	must(service_new(&params, &w->service, &d), "service", &d);
 }
@@ -200,15 +209,38 @@ static void open_web(struct world *w)
 
 static void *turn_line(void *ctx)
 {
-	loop_run(ctx);
+	struct world *w = ctx;
+
+	if (w->trunk.sip)
+		tel_sip_run(w->trunk.sip);
+	else
+		loop_run(w->line);
 	return NULL;
 }
 
-static void open_all(struct world *w, const char *dir)
+static void open_tel(struct world *w)
 {
-	const struct tel_scripted_params tel = {.rng = rng_system(),
-						.script = rings_for_ever};
-	struct tel_scripted_params own = tel;
+	const struct tel_scripted_params params = {
+		.loop = w->line, .rng = rng_system(), .script = rings_for_ever};
+
+	must(tel_scripted_new(&params, &w->tel), "telephone", NULL);
+}
+
+static void open_trunk(struct world *w, unsigned port)
+{
+	static const char *const names[] = {"bench"};
+	struct diag d = {0};
+
+	must(bench_trunk_open(w->line, port, 0, &w->trunk, &d), "trunk", &d);
+	w->tel = w->trunk.tel;
+	w->routing = routing_new();
+	must(routing_add(w->routing, "+", names, 1, &d), "routing", &d);
+	w->rules.routing = w->routing;
+	w->rules.max_calls = CALLS_MAX;
+}
+
+static void open_all(struct world *w, const char *dir, unsigned trunk_port)
+{
 	pthread_t line;
 
 	log_threshold(LOG_ERROR);
@@ -216,14 +248,16 @@ static void open_all(struct world *w, const char *dir)
 	w->rng = rng_system();
 	w->clock = clock_real();
 	w->line = loop_new(w->clock);
-	own.loop = w->line;
 	open_speech(w);
 	open_store(w);
 	make_rules(w);
 	make_key(w);
-	must(tel_scripted_new(&own, &w->tel), "telephone", NULL);
+	if (trunk_port)
+		open_trunk(w, trunk_port);
+	else
+		open_tel(w);
 	open_service(w);
-	must(-pthread_create(&line, NULL, turn_line, w->line), "line", NULL);
+	must(-pthread_create(&line, NULL, turn_line, w), "line", NULL);
 	open_web(w);
 }
 
@@ -349,14 +383,16 @@ static void deliver(struct world *w, FILE *out)
 	(void)fflush(out);
 }
 
-static void serve(const char *dir, int commands, int answers)
+static void serve(const struct bench_server *s, int commands, int answers)
 {
 	struct world *w = b_zero(1, sizeof(*w));
 	FILE *out = fdopen(answers, "w");
 	char command;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	open_all(w, dir);
+	if (s->pinned)
+		bench_pin(s->cpu);
+	open_all(w, bench_dir, s->trunk_port);
 	(void)fprintf(out, "%u %s\n", web_port(w->web), w->token);
 	(void)fflush(out);
 	while (read(commands, &command, 1) == 1)
@@ -365,8 +401,6 @@ static void serve(const char *dir, int commands, int answers)
 }
 
 /* --- in the parent ------------------------------------------------------------------ */
-
-static char bench_dir[64];
 
 static FILE *answers_of(struct bench_server *s)
 {
@@ -407,7 +441,7 @@ int bench_server_start(struct bench_server *s)
 	if (s->pid == 0) {
 		(void)close(to[1]);
 		(void)close(from[0]);
-		serve(bench_dir, to[0], from[1]);
+		serve(s, to[0], from[1]);
 	}
 	(void)close(to[0]);
 	(void)close(from[1]);

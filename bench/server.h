@@ -5,14 +5,20 @@
  * Everything is as in the program, with a store in a folder of its own and the
  * real clock, but for its telephone: that serves every number and rings for
  * ever, one call at a time, so that what is measured is the interface and not
- * calls.
+ * calls.  With a trunk, it is the program's own, and so are the calls.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 struct bench_server {
+	/* before it is started: a port of loopback that answers SIP, 0: none */
+	unsigned trunk_port;
+	bool pinned; /* to `cpu` */
+	int cpu;
+
 	pid_t pid;
 	unsigned port;
 	char token[96]; /* of a key of scope verify */
