@@ -9,9 +9,10 @@
  * number's record without a look-up; to everybody else two ids of one number
  * have nothing in common but the partition.
  *
- * The 16 bytes are the time, in seconds, and 96 random bits.  The time is in
- * front, so what is new lies together in every tree of the store, and a batch
- * changes few of its pages.
+ * The 16 bytes are the time, to the millisecond, and 86 random bits.  The time
+ * is in front, so what is new lies together in every tree of the store, and a
+ * batch changes few of its pages: in whole seconds, those of one busy second
+ * would be spread over a hundred.
  */
 #include <assert.h>
 #include <errno.h>
@@ -24,7 +25,8 @@
 enum {
 	PREFIX = 4, /* "ver_" */
 	PARTITION_HEX = 2,
-	TIME_BYTES = 4,
+	TIME_BYTES = 6, /* seconds in four, then thousandths and random bits */
+	MS_SHIFT = 6,
 	RANDOM_BYTES = 16, /* with the time in front */
 	TAG_BYTES = 8,     /* of the hash, behind its first byte */
 	TAG_HEX = 2 * TAG_BYTES,
@@ -44,11 +46,14 @@ enum { PHONE_FIVE = 1, PHONE_FORWARDED = 2 };
 
 static void fill_random(struct service *sv, uint8_t out[RANDOM_BYTES])
 {
-	uint32_t s = (uint32_t)(clock_wall_ms(sv->p.clock) / 1000);
+	int64_t ms = clock_wall_ms(sv->p.clock);
+	uint64_t t = (uint64_t)(uint32_t)(ms / 1000) << 16 |
+		     (uint64_t)(ms % 1000) << MS_SHIFT;
 
-	for (size_t i = TIME_BYTES; i-- > 0; s >>= 8)
-		out[i] = (uint8_t)s;
-	rng_fill(sv->p.rng, out + TIME_BYTES, RANDOM_BYTES - TIME_BYTES);
+	rng_fill(sv->p.rng, out, RANDOM_BYTES);
+	t |= out[TIME_BYTES - 1] & ((1U << MS_SHIFT) - 1);
+	for (size_t i = TIME_BYTES; i-- > 0; t >>= 8)
+		out[i] = (uint8_t)t;
 }
 
 static void mask(const struct keyring *ring, const uint8_t random[RANDOM_BYTES],
