@@ -278,7 +278,7 @@ static void count(const struct ask *a, const struct policy_limit *limit,
 		.limit = limit->count,
 		.window_ms = limit->window_ms,
 	};
-	(void)snprintf(c->name, sizeof(c->name), "%s:%s", name, window);
+	(void)snprintf(c->name, sizeof(c->name), "%s", name);
 	(void)snprintf(c->rule, sizeof(c->rule), "limits.%s_per_%s", rule,
 		       window);
 }
@@ -307,8 +307,10 @@ static void count_places(const struct ask *a)
 
 	for (unsigned i = 0; i < COUNT_OF(a->p->prefix); i++) {
 		prefix_text(a->r->number, PREFIX_FIRST + i, prefix);
-		(void)snprintf(name, sizeof(name), "p%u:%s", PREFIX_FIRST + i,
-			       prefix);
+		/* those of one number lie together in the store, and also
+		 * those of a number that is shorter are different */
+		(void)snprintf(name, sizeof(name), "p:%-*s",
+			       PREFIX_FIRST + (int)i, prefix);
 		(void)snprintf(rule, sizeof(rule), "prefix%u",
 			       PREFIX_FIRST + i);
 		count(a, &a->p->prefix[i], rule, name);
@@ -372,8 +374,7 @@ static void spend(const struct ask *a, int64_t cap, int64_t window_ms,
 		.limit = a->r->approved_lately ? cap : cap - kept,
 		.window_ms = window_ms,
 	};
-	(void)snprintf(c->name, sizeof(c->name), "m:%s:%s", name,
-		       window_ms == DAY_MS ? "day" : "hour");
+	(void)snprintf(c->name, sizeof(c->name), "m:%s", name);
 	(void)snprintf(c->rule, sizeof(c->rule), "caps.%s", rule);
 }
 

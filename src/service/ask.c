@@ -131,15 +131,22 @@ void service_reserve_money(struct store_tx *tx,
 	reserve(tx, answer, true);
 }
 
+/* What was reserved at this place: see service_reserve(). */
+static const struct policy_counter *counter_at(
+	const struct policy_answer *answer, unsigned place)
+{
+	for (size_t i = 0; i < answer->counters_count; i++)
+		if (!answer->counters[i].hold && place-- == 0)
+			return &answer->counters[i];
+	return NULL;
+}
+
 void service_refuse_counter(struct service_refusal *no,
 			    const struct policy_answer *answer,
 			    const struct store_result *r)
 {
-	const struct policy_counter *c = NULL;
+	const struct policy_counter *c = counter_at(answer, r->counter);
 
-	for (size_t i = 0; i < answer->counters_count && !c; i++)
-		if (strcmp(answer->counters[i].name, r->counter_name) == 0)
-			c = &answer->counters[i];
 	service_refuse(no, c ? c->code : "rate_limited", "to",
 		       "the limit %s is reached", c ? c->rule : "of a counter");
 	(void)snprintf(no->rule, sizeof(no->rule), "%s", c ? c->rule : "");

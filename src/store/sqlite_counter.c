@@ -7,11 +7,6 @@
  * sum of a name's holds is kept beside them (a counter with the end 0), so
  * reserving does not add up a thousand calls; expired holds are taken out of
  * their sums before any of a change's holds is looked at.
- *
- * Most counters of a call are of places and askers, which it shares with the
- * calls of the same moment.  So the rows that a batch changes are remembered,
- * and each is written once, in the same transaction, before it commits: a
- * counter that all changes of a batch take costs what it costs one of them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,19 +15,6 @@
 #include "store/sqlite_priv.h"
 
 enum { EXPIRE_PIECE = 256 };
-
-/* --- rows ------------------------------------------------------------------- */
-
-static sqlite3_stmt *use_counter(struct store_lite *s, enum store_sql which,
-				 const struct store_tally *t)
-{
-	sqlite3_stmt *st = store_conn_use(&s->writer, which);
-
-	(void)sqlite3_bind_int64(st, 1, t->ends_ms);
-	store_conn_bind_text(st, 2, t->name);
-	(void)sqlite3_bind_int64(st, 3, t->window_ms);
-	return st;
-}
 
 static sqlite3_stmt *use_hold(struct store_lite *s, enum store_sql which,
 			      const struct store_hold *h)
@@ -47,111 +29,6 @@ static sqlite3_stmt *use_hold(struct store_lite *s, enum store_sql which,
 static int run(struct store_lite *s, sqlite3_stmt *st)
 {
 	return store_conn_run(&s->writer, st);
-}
-
-static int read_tally(struct store_lite *s, struct store_tally *t)
-{
-	sqlite3_stmt *st = use_counter(s, SQL_COUNTER_GET, t);
-	int n = store_conn_step(&s->writer, st);
-
-	if (n <= 0)
-		return n;
-	t->stored = true;
-	t->used = sqlite3_column_int64(st, 0);
-	(void)sqlite3_reset(st);
-	return 0;
-}
-
-static int write_tally(struct store_lite *s, const struct store_tally *t)
-{
-	sqlite3_stmt *st;
-
-	if (t->ends_ms == 0 && t->used == 0)
-		return t->stored ? run(s, use_counter(s, SQL_COUNTER_DELETE, t))
-				 : 0;
-	st = use_counter(s, t->stored ? SQL_COUNTER_SET : SQL_COUNTER_ADD, t);
-	(void)sqlite3_bind_int64(st, 4, t->used);
-	return run(s, st);
-}
-
-/* --- the rows of a batch ------------------------------------------------------- */
-
-static bool same_row(const struct store_tally *a, const struct store_tally *b)
-{
-	return a->ends_ms == b->ends_ms && a->window_ms == b->window_ms &&
-	       strcmp(a->name, b->name) == 0;
-}
-
-/* FNV-1a */
-static uint32_t hash_row(const struct store_tally *t)
-{
-	uint32_t h = 2166136261U ^ (uint32_t)(t->window_ms / 1000) ^
-		     (uint32_t)(t->ends_ms / 1000);
-
-	for (const char *c = t->name; *c; c++)
-		h = (h ^ (unsigned char)*c) * 16777619U;
-	return h ^ h >> 15;
-}
-
-/* The slot of a row, or the free one where it would be. */
-static uint16_t *find_slot(struct store_tallies *k, const struct store_tally *t)
-{
-	size_t at = hash_row(t) % COUNT_OF(k->slot);
-
-	while (k->slot[at] && !same_row(&k->row[k->slot[at] - 1].tally, t))
-		at = (at + 1) % COUNT_OF(k->slot);
-	return &k->slot[at];
-}
-
-static int load_tally(struct store_lite *s, struct store_tally *t)
-{
-	uint16_t place = *find_slot(&s->tallies, t);
-
-	if (!place)
-		return read_tally(s, t);
-	t->stored = s->tallies.row[place - 1].tally.stored;
-	t->used = s->tallies.row[place - 1].tally.used;
-	return 0;
-}
-
-void store_lite_forget_tallies(struct store_lite *s)
-{
-	if (s->tallies.count)
-		memset(s->tallies.slot, 0, sizeof(s->tallies.slot));
-	s->tallies.count = 0;
-}
-
-int store_lite_write_tallies(struct store_lite *s)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < s->tallies.count && !err; i++)
-		err = write_tally(s, &s->tallies.row[i].tally);
-	store_lite_forget_tallies(s);
-	return err;
-}
-
-/* Before the first row of a change is loaded: what it knows of its rows must
- * hold until it has saved them all. */
-static int make_room(struct store_lite *s)
-{
-	size_t room = COUNT_OF(s->tallies.row) - s->tallies.count;
-
-	return room < STORE_CLAIMS_MAX ? store_lite_write_tallies(s) : 0;
-}
-
-static void save_tally(struct store_lite *s, const struct store_tally *t)
-{
-	struct store_tallies *k = &s->tallies;
-	uint16_t *slot = find_slot(k, t);
-
-	if (!*slot) {
-		*slot = (uint16_t)++k->count;
-		k->row[*slot - 1].tally = *t;
-		k->row[*slot - 1].tally.name = k->row[*slot - 1].name;
-		memcpy(k->row[*slot - 1].name, t->name, strlen(t->name) + 1);
-	}
-	k->row[*slot - 1].tally.used = t->used;
 }
 
 static int load_hold(struct store_lite *s, struct store_hold *h)
@@ -190,21 +67,25 @@ static int save_hold(struct store_lite *s, const struct store_hold *h)
 /* --- what a change touches ----------------------------------------------------- */
 
 static int tally_of(struct store_lite *s, struct store_sums *sums,
-		    const struct store_tally *like, struct store_tally **out)
+		    const char *name, int64_t ends_ms, struct store_tally **out)
 {
+	const struct store_tally like = {.name = name, .ends_ms = ends_ms};
 	struct store_tally *t;
 
 	for (size_t i = 0; i < sums->tallies; i++) {
 		t = &sums->tally[i];
-		if (same_row(t, like)) {
+		if (store_tally_same(t, &like)) {
 			*out = t;
 			return 0;
 		}
 	}
 	t = &sums->tally[sums->tallies++];
-	*t = *like;
+	t->name = name;
+	t->ends_ms = ends_ms;
+	t->stored = t->changed = false;
+	t->count = 0;
 	*out = t;
-	return load_tally(s, t);
+	return store_lite_load_tally(s, t);
 }
 
 static int hold_of(struct store_lite *s, struct store_sums *sums,
@@ -227,82 +108,120 @@ static int hold_of(struct store_lite *s, struct store_sums *sums,
 }
 
 /* Adds to a counter; EDQUOT when that would be over the limit. */
-static int take(struct store_tally *t, const struct store_counter *c)
+static int take(struct store_window *w, const struct store_counter *c)
 {
 	int64_t sum;
 
-	if (__builtin_add_overflow(t->used, c->amount, &sum) || sum > c->limit)
+	if (__builtin_add_overflow(w->used, c->amount, &sum) || sum > c->limit)
 		return EDQUOT;
-	t->used = sum;
-	t->changed = true;
+	w->used = sum;
 	return 0;
 }
 
-static void give(struct store_tally *t, int64_t amount)
+static void give(struct store_window *w, int64_t amount)
 {
-	t->used = amount < t->used ? t->used - amount : 0;
-	t->changed = true;
+	w->used = amount < w->used ? w->used - amount : 0;
+}
+
+/* The window of a row, new if need be. */
+static int window_of(const struct store_lite *s, struct store_tally *t,
+		     int64_t window_ms, int64_t ends_ms,
+		     struct store_window **out)
+{
+	*out = store_tally_find(t, window_ms, ends_ms);
+	if (!*out)
+		*out = store_tally_add(t, window_ms, ends_ms, s->tx.now_ms);
+	return *out ? 0 : E2BIG;
+}
+
+static int release_window(struct store_lite *s, struct store_sums *sums,
+			  const struct store_claim *k)
+{
+	const struct store_counter *c = &k->counter;
+	int64_t ends_ms = store_window_end(k->at_ms, c->window_ms);
+	struct store_window *w = NULL;
+	struct store_tally *t;
+	int err = tally_of(s, sums, c->name,
+			   store_tally_end(ends_ms, c->window_ms), &t);
+
+	w = err ? NULL : store_tally_find(t, c->window_ms, ends_ms);
+	if (w && w->used) {
+		give(w, c->amount);
+		t->changed = true;
+	}
+	return err;
 }
 
 static int claim_window(struct store_lite *s, struct store_sums *sums,
 			const struct store_claim *k, struct store_result *r)
 {
 	const struct store_counter *c = &k->counter;
-	int64_t at = k->release ? k->at_ms : s->tx.now_ms;
-	const struct store_tally like = {
-		.name = c->name,
-		.window_ms = c->window_ms,
-		.ends_ms = store_window_end(at, c->window_ms),
-	};
+	int64_t ends_ms = store_window_end(s->tx.now_ms, c->window_ms);
+	struct store_window *w = NULL;
 	struct store_tally *t;
-	int err = tally_of(s, sums, &like, &t);
+	int err = tally_of(s, sums, c->name,
+			   store_tally_end(ends_ms, c->window_ms), &t);
 
+	if (!err)
+		err = window_of(s, t, c->window_ms, ends_ms, &w);
 	if (err)
 		return err;
-	if (k->release) {
-		if (t->used)
-			give(t, c->amount);
-		return 0;
-	}
-	err = take(t, c);
+	err = take(w, c);
+	t->changed = true;
 	if (err && c->amount <= c->limit)
-		r->retry_ms = t->ends_ms - s->tx.now_ms;
+		r->retry_ms = ends_ms - s->tx.now_ms;
 	return err;
+}
+
+static int sum_of(struct store_lite *s, struct store_sums *sums,
+		  const char *name, struct store_tally **t,
+		  struct store_window **w)
+{
+	int err = tally_of(s, sums, name, 0, t);
+
+	return err ? err : window_of(s, *t, 0, 0, w);
 }
 
 static int claim_hold(struct store_lite *s, struct store_sums *sums,
 		      const struct store_claim *k)
 {
 	const struct store_counter *c = &k->counter;
-	const struct store_tally like = {.name = c->name};
 	int64_t until = c->ttl_ms > INT64_MAX - s->tx.now_ms
 				? INT64_MAX
 				: s->tx.now_ms + c->ttl_ms;
 	struct store_tally *t;
+	struct store_window *w = NULL;
 	struct store_hold *h = NULL;
-	int err = tally_of(s, sums, &like, &t);
+	int err = sum_of(s, sums, c->name, &t, &w);
 
 	if (!err)
 		err = hold_of(s, sums, c, &h);
 	if (err)
 		return err;
+	t->changed = h->changed = true;
 	if (k->release) {
-		if (h->amount)
-			give(t, h->amount);
-		h->changed = true;
+		give(w, h->amount);
 		h->amount = 0;
 		return 0;
 	}
 	if (h->amount == 0) {
-		err = take(t, c);
+		err = take(w, c);
 		if (err)
 			return err;
 		h->amount = c->amount;
 	}
 	if (until > h->expires_ms)
 		h->expires_ms = until;
-	h->changed = true;
 	return 0;
+}
+
+static int claim(struct store_lite *s, struct store_sums *sums,
+		 const struct store_claim *k, struct store_result *r)
+{
+	if (k->counter.window_ms == 0)
+		return claim_hold(s, sums, k);
+	return k->release ? release_window(s, sums, k)
+			  : claim_window(s, sums, k, r);
 }
 
 static bool any_hold(const struct store_tx *tx)
@@ -323,12 +242,11 @@ int store_lite_check_claims(struct store_lite *s, struct store_sums *sums,
 	if (any_hold(tx))
 		err = store_lite_expire_holds(s, tx->now_ms, &removed);
 	if (!err)
-		err = make_room(s);
+		err = store_lite_room_for_tallies(s);
 	for (size_t i = 0; i < tx->claims && !err; i++) {
 		const struct store_claim *k = &tx->claim[i];
 
-		err = k->counter.window_ms ? claim_window(s, sums, k, r)
-					   : claim_hold(s, sums, k);
+		err = claim(s, sums, k, r);
 		if (err == EDQUOT) {
 			r->counter = k->place;
 			memcpy(r->counter_name, k->counter.name,
@@ -344,7 +262,7 @@ int store_lite_write_claims(struct store_lite *s, const struct store_sums *sums)
 
 	for (size_t i = 0; i < sums->tallies; i++)
 		if (sums->tally[i].changed)
-			save_tally(s, &sums->tally[i]);
+			store_lite_save_tally(s, &sums->tally[i]);
 	for (size_t i = 0; i < sums->holds && !err; i++)
 		if (sums->hold[i].changed)
 			err = save_hold(s, &sums->hold[i]);
@@ -385,14 +303,16 @@ static int expire(struct store_lite *s, const struct expired *e)
 	struct store_tally t = {.name = e->name};
 	const struct store_hold h = {
 		.name = e->name, .holder = e->holder, .stored = true};
-	int err = make_room(s);
+	int err = store_lite_room_for_tallies(s);
 
 	if (!err)
-		err = load_tally(s, &t);
+		err = store_lite_load_tally(s, &t);
 	if (err)
 		return err;
-	give(&t, e->amount);
-	save_tally(s, &t);
+	if (t.count) {
+		give(&t.window[0], e->amount);
+		store_lite_save_tally(s, &t);
+	}
 	return save_hold(s, &h);
 }
 

@@ -33,9 +33,7 @@ static enum store_sql leading(const struct store_query *q)
 {
 	if (q->hash)
 		return SQL_LIST_HASH;
-	if (q->owner)
-		return SQL_LIST_OWNER;
-	return q->label ? SQL_LIST_LABEL : SQL_LIST_TIME;
+	return q->owner ? SQL_LIST_OWNER : SQL_LIST_TIME;
 }
 
 static sqlite3_stmt *bind(struct store_conn *c, const struct store_op *op,
@@ -56,8 +54,6 @@ static sqlite3_stmt *bind(struct store_conn *c, const struct store_op *op,
 		store_conn_bind_text(st, 5, q->hash);
 	else if (which == SQL_LIST_OWNER)
 		store_conn_bind_text(st, 5, q->owner);
-	else if (which == SQL_LIST_LABEL)
-		store_conn_bind_text(st, 5, q->label);
 	return st;
 }
 

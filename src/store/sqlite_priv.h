@@ -64,10 +64,16 @@ struct store_ckpt {
 	int64_t next_passive, next_restart; /* bytes of log */
 };
 
+struct store_window {
+	int64_t window_ms, ends_ms, used;
+};
+/* A row of counters: see sqlite_tally.c. */
 struct store_tally {
 	const char *name;
-	int64_t window_ms, ends_ms, used;
+	int64_t ends_ms; /* of the row; 0: the sum of a name's holds */
 	bool stored, changed;
+	size_t count;
+	struct store_window window[STORE_WINDOWS_MAX];
 };
 /* The rows of counters that a batch changed and has not written yet. */
 struct store_tallies {
@@ -183,13 +189,35 @@ MUST_CHECK int store_lite_check_claims(struct store_lite *s,
 				       struct store_result *r);
 MUST_CHECK int store_lite_write_claims(struct store_lite *s,
 				       const struct store_sums *sums);
-/* What write_claims() remembered goes into the database: before it commits,
- * and before anybody looks at all counters. */
-MUST_CHECK int store_lite_write_tallies(struct store_lite *s);
-void store_lite_forget_tallies(struct store_lite *s); /* it was undone */
 /* Takes expired holds out of their sums. */
 MUST_CHECK int store_lite_expire_holds(struct store_lite *s, int64_t now_ms,
 				       unsigned *removed);
+
+/* --- sqlite_tally.c: rows of counters ---------------------------------------- */
+
+/* The end of the row that a window is in. */
+int64_t store_tally_end(int64_t ends_ms, int64_t window_ms);
+bool store_tally_same(const struct store_tally *a, const struct store_tally *b);
+/* NULL: there is none. */
+struct store_window *store_tally_find(struct store_tally *t, int64_t window_ms,
+				      int64_t ends_ms);
+/* A new one, 0.  NULL: the row is full. */
+struct store_window *store_tally_add(struct store_tally *t, int64_t window_ms,
+				     int64_t ends_ms, int64_t now_ms);
+/* -EIO: not the text of a row. */
+MUST_CHECK int store_tally_parse(struct store_tally *t, struct span text);
+/* The row of this name and end, as the batch has it so far. */
+MUST_CHECK int store_lite_load_tally(struct store_lite *s,
+				     struct store_tally *t);
+/* Before the first row of a change is loaded: what it knows of its rows must
+ * hold until it has saved them all. */
+MUST_CHECK int store_lite_room_for_tallies(struct store_lite *s);
+/* Remembered only: */
+void store_lite_save_tally(struct store_lite *s, const struct store_tally *t);
+/* What was remembered goes into the database: before it commits, and before
+ * anybody looks at all counters. */
+MUST_CHECK int store_lite_write_tallies(struct store_lite *s);
+void store_lite_forget_tallies(struct store_lite *s); /* it was undone */
 
 MUST_CHECK int store_lite_read_record(struct store_lite *s, unsigned partition,
 				      const struct store_key *key,

@@ -171,29 +171,44 @@ static void run_follow(struct store_lite *s, struct store_op *op)
 
 /* --- counters ------------------------------------------------------------------- */
 
-static int count_one(struct store_lite *s, const struct store_counter *k,
-		     int64_t now_ms, int64_t *used)
+static int count_hold(struct store_lite *s, const struct store_counter *k,
+		      int64_t now_ms, int64_t *used)
 {
 	struct store_conn *c = &s->reader;
-	bool hold = k->window_ms == 0;
-	sqlite3_stmt *st =
-		store_conn_use(c, hold ? SQL_HOLD_SUM : SQL_COUNTER_GET);
+	sqlite3_stmt *st = store_conn_use(c, SQL_HOLD_SUM);
 	int n;
 
-	if (hold) {
-		store_conn_bind_text(st, 1, k->name);
-		(void)sqlite3_bind_int64(st, 2, now_ms);
-	} else {
-		(void)sqlite3_bind_int64(
-			st, 1, store_window_end(now_ms, k->window_ms));
-		store_conn_bind_text(st, 2, k->name);
-		(void)sqlite3_bind_int64(st, 3, k->window_ms);
-	}
+	store_conn_bind_text(st, 1, k->name);
+	(void)sqlite3_bind_int64(st, 2, now_ms);
 	n = store_conn_step(c, st);
-	*used = n > 0 ? sqlite3_column_int64(st, 0) : 0;
-	if (n > 0)
-		(void)sqlite3_reset(st);
-	return n < 0 ? n : 0;
+	if (n <= 0)
+		return n;
+	*used = sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	return 0;
+}
+
+static int count_window(struct store_lite *s, const struct store_counter *k,
+			int64_t now_ms, int64_t *used)
+{
+	struct store_conn *c = &s->reader;
+	sqlite3_stmt *st = store_conn_use(c, SQL_COUNTER_GET);
+	int64_t ends_ms = store_window_end(now_ms, k->window_ms);
+	const struct store_window *w;
+	struct store_tally t;
+	int n, err;
+
+	(void)sqlite3_bind_int64(st, 1, store_tally_end(ends_ms, k->window_ms));
+	store_conn_bind_text(st, 2, k->name);
+	n = store_conn_step(c, st);
+	if (n <= 0)
+		return n;
+	err = store_tally_parse(&t, span_of(store_conn_text(st, 0)));
+	(void)sqlite3_reset(st);
+	w = err ? NULL : store_tally_find(&t, k->window_ms, ends_ms);
+	if (w)
+		*used = w->used;
+	return err;
 }
 
 static void run_count(struct store_lite *s, struct store_op *op)
@@ -203,7 +218,11 @@ static void run_count(struct store_lite *s, struct store_op *op)
 	int err = 0;
 
 	for (size_t i = 0; i < op->counter_count && !err; i++)
-		err = count_one(s, &op->counters[i], now_ms, &used[i]);
+		err = op->counters[i].window_ms
+			      ? count_window(s, &op->counters[i], now_ms,
+					     &used[i])
+			      : count_hold(s, &op->counters[i], now_ms,
+					   &used[i]);
 	op->done.counts(err, used, err ? 0 : op->counter_count, op->ctx);
 }
 

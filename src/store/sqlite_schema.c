@@ -13,8 +13,7 @@
  * by side, so the records of the last minutes share their pages.  The rowid is
  * also what makes a place in a list exact when times are equal.
  *
- * Counters are ordered by the end of their window, so what is over lies
- * together and is swept without an index; sums of holds have the end 0.
+ * How counters lie in their rows, sqlite_tally.c tells.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -90,6 +89,39 @@ static const char *const steps[] = {
 	"DROP TABLE queue;"
 	"ALTER TABLE queue_3 RENAME TO queue;"
 	"CREATE INDEX queue_due ON queue(lane, due);",
+	/* 4: all windows of a name in one row, as in sqlite_tally.c; of those
+	 * there may be several of one length, of which one is current.  Names
+	 * said their window at the end (":10min"), which would now keep them
+	 * apart, and those of a prefix its length in front ("p8:").  And no index of labels: they change, and are asked for
+	 * together with what narrows more. */
+	"CREATE TABLE counter_4("
+	" ends INTEGER NOT NULL, name TEXT NOT NULL, used TEXT NOT NULL,"
+	" PRIMARY KEY(ends, name)) WITHOUT ROWID;"
+	"INSERT INTO counter_4(ends, name, used)"
+	" SELECT CASE WHEN 86400000 % window = 0"
+	"  THEN ((ends - 1) / 86400000 + 1) * 86400000 ELSE ends END AS day,"
+	"  CASE WHEN stem GLOB 'p[4-8]:*' THEN 'p:' ||"
+	"  printf('%-*s', substr(stem, 2, 1), substr(stem, 4))"
+	"  ELSE stem END AS named,"
+	"  group_concat(window || ' ' || ends || ' ' || used || ' ', '')"
+	" FROM (SELECT window, ends, used, substr(name, 1, length(name) -"
+	"  CASE WHEN substr(name, -length(suffix)) = suffix"
+	"  THEN length(suffix) ELSE 0 END) AS stem"
+	" FROM (SELECT name, window, max(ends) AS ends, used, ':' || CASE"
+	"  WHEN window = 86400000 THEN 'day'"
+	"  WHEN window % 86400000 = 0 THEN (window / 86400000) || 'd'"
+	"  WHEN window = 3600000 THEN 'hour'"
+	"  WHEN window % 3600000 = 0 THEN (window / 3600000) || 'h'"
+	"  WHEN window = 60000 THEN 'minute'"
+	"  WHEN window % 60000 = 0 THEN (window / 60000) || 'min'"
+	"  WHEN window = 1000 THEN 'second'"
+	"  WHEN window % 1000 = 0 THEN (window / 1000) || 's'"
+	"  ELSE window || 'ms' END AS suffix"
+	" FROM counter GROUP BY name, window))"
+	" GROUP BY day, named;"
+	"DROP TABLE counter;"
+	"ALTER TABLE counter_4 RENAME TO counter;"
+	"DROP INDEX record_label;",
 };
 
 /* The one number that a statement yields; 0 if it yields none. */

@@ -28,10 +28,10 @@ static int delete_records(struct store_lite *s, int64_t now_ms,
 	return err;
 }
 
-/* The windows that are over, one by one: as one statement, sqlite would look
- * at all counters of a window to delete some of them. */
+/* The rows that are over, one by one: as one statement, sqlite would look at
+ * all rows of a day to delete some of them. */
 struct over {
-	int64_t ends_ms, window_ms;
+	int64_t ends_ms;
 	char name[STORE_ID_MAX + 1];
 };
 
@@ -51,7 +51,6 @@ static int find_over(struct store_lite *s, int64_t now_ms, struct over *found,
 		o->ends_ms = sqlite3_column_int64(st, 0);
 		(void)snprintf(o->name, sizeof(o->name), "%s",
 			       store_conn_text(st, 1));
-		o->window_ms = sqlite3_column_int64(st, 2);
 	}
 	return n;
 }
@@ -71,7 +70,6 @@ static int delete_counters(struct store_lite *s, int64_t now_ms,
 
 		(void)sqlite3_bind_int64(st, 1, found[i].ends_ms);
 		store_conn_bind_text(st, 2, found[i].name);
-		(void)sqlite3_bind_int64(st, 3, found[i].window_ms);
 		err = store_conn_run(c, st);
 	}
 	*removed += (unsigned)count;

@@ -36,6 +36,7 @@ enum {
 	STORE_PARTITIONS = 256,
 	STORE_KEYS_MAX = 6,
 	STORE_COUNTERS_MAX = 16,
+	STORE_WINDOWS_MAX = 8, /* of one name, current at the same time */
 	STORE_EVENTS_MAX = 8,
 	STORE_MOVES_MAX = 8, /* pushes, fences and acks of one change */
 	STORE_ID_MAX = 95,   /* bytes of a record's id, topic, counter name */
@@ -131,6 +132,8 @@ void store_tx_event(struct store_tx *tx, const char *topic, const char *topic2,
 /*
  * A counter: `amount` more in the window of window_ms that is current (windows
  * are aligned to 1970-01-01T00:00Z), refused when the sum would pass `limit`.
+ * One name in windows of several lengths is so many counters, and they cost
+ * little more than one.
  * A hold has window_ms 0: it counts until store_release(), or ttl_ms at the
  * latest, so a crash fails closed.  `holder` names a hold (an attempt's id):
  * holding twice with one name counts once.  All of a change's counters or none
@@ -257,9 +260,10 @@ void store_watch(struct store *st, store_watch_h *watch, void *ctx);
 
 /* --- keeping -------------------------------------------------------------- */
 
-/* Remove what expired (records, counters, holds) and events older than that
- * many ms (0: none), a bounded piece at a time; done gets the number removed in
- * `counter`; call again while that is not 0. */
+/* Remove what expired (records, holds, and counters: at the end of the day that
+ * their windows are in, UTC, or of a window that is in none) and events older
+ * than that many ms (0: none), a bounded piece at a time; done gets the number
+ * removed in `counter`; call again while that is not 0. */
 MUST_CHECK int store_sweep(struct store *st, int64_t events_older_than_ms,
 			   store_done_h *done, void *ctx);
 

@@ -427,7 +427,13 @@ TEST(a_number_is_counted_over_all_applications_and_by_its_hash)
 	assert_string_equal(counter("limits.number_per_day")->name, name);
 }
 
-TEST(no_two_counters_of_one_answer_have_one_name)
+static bool same(const struct policy_counter *a, const struct policy_counter *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->hold == b->hold &&
+	       a->window_ms == b->window_ms;
+}
+
+TEST(no_two_counters_of_one_answer_are_the_same)
 {
 	load("prefix,price\n1,0.02\n");
 	policy.cap_hour = policy.cap_day = 1000000;
@@ -437,17 +443,25 @@ TEST(no_two_counters_of_one_answer_have_one_name)
 	assert_int_equal(answer.counters_count, POLICY_COUNTERS_MAX);
 	for (size_t i = 0; i < answer.counters_count; i++)
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(answer.counters[i].name,
-						answer.counters[j].name);
+			assert_false(
+				same(&answer.counters[i], &answer.counters[j]));
+}
+
+TEST(prefixes_of_a_number_that_is_as_short_are_counted_apart)
+{
+	number_is("+1415555", "US", NUMBER_FIXED_OR_MOBILE);
+
+	assert_int_equal(ask(), POLICY_ALLOWED);
+	assert_string_not_equal(counter("limits.prefix7_per_hour")->name,
+				counter("limits.prefix8_per_hour")->name);
 }
 
 TEST(prefixes_are_counted_by_their_digits)
 {
 	assert_int_equal(ask(), POLICY_ALLOWED);
-	assert_non_null(
-		strstr(counter("limits.prefix4_per_hour")->name, ":1415:"));
-	assert_non_null(
-		strstr(counter("limits.prefix8_per_hour")->name, ":14155550:"));
+	assert_string_equal(counter("limits.prefix4_per_hour")->name, "p:1415");
+	assert_string_equal(counter("limits.prefix8_per_hour")->name,
+			    "p:14155550");
 	assert_string_equal(counter("limits.prefix_calls")->name, "h:14155550");
 }
 
@@ -630,7 +644,8 @@ int main(void)
 		CASE(the_kill_switch_stops_everything),
 		CASE(the_default_limits_are_those_of_e3),
 		CASE(a_number_is_counted_over_all_applications_and_by_its_hash),
-		CASE(no_two_counters_of_one_answer_have_one_name),
+		CASE(no_two_counters_of_one_answer_are_the_same),
+		CASE(prefixes_of_a_number_that_is_as_short_are_counted_apart),
 		CASE(prefixes_are_counted_by_their_digits),
 		CASE(a_limit_of_zero_is_none),
 		CASE(an_unknown_client_is_not_counted_as_one),

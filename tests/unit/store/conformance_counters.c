@@ -112,6 +112,62 @@ PROMISE(the_same_name_in_another_window_is_another_counter)
 	assert_int_equal(bl_used(f->st, &day), 2);
 }
 
+enum { STEP = 10 * 1000, STEPS = 299 };
+
+/* What is over makes room for what is current. */
+PROMISE(a_name_has_windows_of_many_lengths_and_they_follow_each_other)
+{
+	struct store_counter c[STORE_WINDOWS_MAX];
+
+	for (int64_t i = 0; i < STORE_WINDOWS_MAX; i++) {
+		c[i] = three_an_hour;
+		c[i].limit = 1000;
+		c[i].window_ms = (i + 1) * MINUTE / 2; /* up to 4 minutes */
+	}
+	assert_int_equal(bl_reserve(f->st, c, COUNT_OF(c)).err, 0);
+	for (int i = 0; i < STEPS; i++) {
+		clock_advance(f->clock, STEP);
+		assert_int_equal(bl_reserve(f->st, c, COUNT_OF(c)).err, 0);
+	}
+
+	for (size_t i = 0; i < COUNT_OF(c); i++)
+		assert_int_equal(bl_used(f->st, &c[i]),
+				 (START + (int64_t)STEPS * STEP) %
+						 c[i].window_ms / STEP +
+					 1);
+}
+
+PROMISE(more_windows_of_a_name_than_fit_are_refused)
+{
+	struct store_counter c = three_an_hour;
+
+	for (int64_t i = 0; i < STORE_WINDOWS_MAX; i++) {
+		c.window_ms = DAY >> i;
+		assert_int_equal(reserve(f, &c), 0);
+	}
+	c.window_ms = HOUR;
+	assert_int_equal(reserve(f, &c), -E2BIG);
+	c.name = "another";
+	assert_int_equal(reserve(f, &c), 0);
+}
+
+PROMISE(windows_that_no_day_is_a_multiple_of_count_as_well)
+{
+	struct store_counter week = three_an_hour, odd = three_an_hour;
+
+	week.window_ms = 7 * DAY;
+	odd.window_ms = 7 * HOUR;
+	assert_int_equal(reserve(f, &week), 0);
+	assert_int_equal(reserve(f, &odd), 0);
+	assert_int_equal(reserve(f, &odd), 0);
+	clock_advance(f->clock, 7 * HOUR);
+
+	assert_int_equal(bl_used(f->st, &odd), 0);
+	assert_int_equal(bl_used(f->st, &week), 1);
+	assert_int_equal(bl_sweep(f->st, 0), 1);
+	assert_int_equal(bl_used(f->st, &week), 1);
+}
+
 PROMISE(a_release_gives_back)
 {
 	for (int i = 0; i < 3; i++)
@@ -235,7 +291,7 @@ PROMISE(what_ran_out_is_swept)
 	assert_int_equal(hold(f, "call-1"), 0);
 	assert_int_equal(reserve(f, &three_an_hour), 0);
 	assert_int_equal(bl_sweep(f->st, 0), 0);
-	clock_advance(f->clock, HOUR);
+	clock_advance(f->clock, DAY);
 
 	assert_int_equal(bl_sweep(f->st, 0), 2);
 	assert_int_equal(bl_sweep(f->st, 0), 0);
@@ -384,6 +440,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(two_claims_on_one_counter_see_each_other),
 	cmocka_unit_test(windows_are_aligned_to_the_epoch),
 	cmocka_unit_test(the_same_name_in_another_window_is_another_counter),
+	cmocka_unit_test(
+		a_name_has_windows_of_many_lengths_and_they_follow_each_other),
+	cmocka_unit_test(more_windows_of_a_name_than_fit_are_refused),
+	cmocka_unit_test(windows_that_no_day_is_a_multiple_of_count_as_well),
 	cmocka_unit_test(a_release_gives_back),
 	cmocka_unit_test(a_release_for_an_old_window_leaves_the_new_one_alone),
 	cmocka_unit_test(a_counter_never_falls_below_nothing),

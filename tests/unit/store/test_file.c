@@ -331,6 +331,60 @@ TEST(a_store_of_schema_1_becomes_a_new_one_with_all_that_was_in_it)
 	free(p);
 }
 
+/* START + 200 s: in the window of 10 minutes that ends at START + 600 s, and in
+ * the day that ends at START + 57600 s. */
+static const char counters_of_schema_1[] =
+	"INSERT INTO counter(ends, name, window, used) VALUES"
+	" (1799999400000, 'n:ab:10min', 600000, 8),"
+	" (1800000600000, 'n:ab:10min', 600000, 2),"
+	" (1800057600000, 'n:ab:day', 86400000, 5),"
+	" (1800003600000, 'm:all:hour', 3600000, 700),"
+	" (1800003600000, 'p7:1212555:hour', 3600000, 6),"
+	" (1800003600000, 'p8:1212555:hour', 3600000, 7),"
+	" (1800489600000, 'w:week', 604800000, 9),"
+	" (0, 'h:12125551', 0, 1);"
+	"INSERT INTO hold(name, holder, amount, expires)"
+	" VALUES('h:12125551', 'call1', 1, 1800009900000);";
+
+TEST(counters_of_schema_1_stay_taken_under_their_new_names)
+{
+	static const struct {
+		const char *name;
+		int64_t window_ms, used;
+	} rows[] = {
+		{"n:ab", 600000, 2},        {"n:ab", 86400000, 5},
+		{"m:all", 3600000, 700},    {"p:1212555", 3600000, 6},
+		{"p:1212555 ", 3600000, 7}, {"w:week", 604800000, 9},
+		{"h:12125551", 0, 1},
+	};
+	const struct store_counter hold = {.name = "h:12125551",
+					   .amount = 1,
+					   .limit = 1,
+					   .holder = "call2",
+					   .ttl_ms = 1000};
+	struct fixture *f = *state;
+	struct store *st;
+
+	run_sql(f, schema_1);
+	run_sql(f, counters_of_schema_1);
+	clock_advance(f->clock, 200000);
+	st = open_ok(f);
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct store_counter c = {.name = rows[i].name,
+						.amount = 1,
+						.limit = rows[i].used,
+						.holder = "call1",
+						.window_ms = rows[i].window_ms};
+
+		assert_int_equal(bl_used(st, &c), rows[i].used);
+		if (c.window_ms)
+			assert_int_equal(bl_reserve(st, &c, 1).err, -EDQUOT);
+	}
+	assert_int_equal(bl_reserve(st, &hold, 1).err, -EDQUOT);
+	store_close(st);
+}
+
 /* --- the log ------------------------------------------------------------------------ */
 
 enum {
@@ -740,6 +794,8 @@ int main(void)
 		WITH_FILE(a_guest_makes_and_migrates_nothing),
 		WITH_FILE(
 			a_store_of_schema_1_becomes_a_new_one_with_all_that_was_in_it),
+		WITH_FILE(
+			counters_of_schema_1_stay_taken_under_their_new_names),
 		WITH_FILE(the_log_stays_short_while_others_read),
 		WITH_FILE(
 			a_foreign_reader_that_stays_stops_nobody_and_the_log_recovers),
