@@ -2,8 +2,10 @@
 /*
  * numbers.c - the operator's side: unlock, reveal and erase a number.
  *
- * A number is looked up by its keyed hash, in the records of all applications.
- * What is done to it stands in the audit with two of its digits, no more (F1).
+ * Its verifications are found by its keyed hash.  What is kept of the number
+ * itself has a key that follows from hash and application, so it is asked for
+ * under each application that there is.  What is done to a number stands in the
+ * audit with two of its digits, no more (F1).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@ struct target {
 	char hash[KEYRING_HASH_BYTES];
 	char masked[LOG_NUMBER_BYTES];
 	struct service_place place;
-	const char *id; /* of the record that is changed now */
+	bool there; /* the record that was changed last */
 };
 
 static int find_target(const struct service_admin *a, const char *text,
@@ -37,9 +39,20 @@ static int find_target(const struct service_admin *a, const char *text,
 	return 0;
 }
 
-/* Every record of a kind that is about the number, one change each. */
-static int each(struct target *t, const char *kind, store_apply_h *apply,
-		size_t *done)
+static int change(struct target *t, unsigned partition,
+		  const struct store_key *key, store_apply_h *apply,
+		  size_t *done)
+{
+	int err = service_wait_change(t->a->store, partition, key, 1, apply, t);
+
+	if (!err && t->there)
+		++*done;
+	return err;
+}
+
+/* Every record of a kind that lists find by the number, one change each. */
+static int each_listed(struct target *t, const char *kind, store_apply_h *apply,
+		       size_t *done)
 {
 	const struct store_query q = {.kind = kind, .hash = t->hash};
 	struct service_found *found;
@@ -51,13 +64,36 @@ static int each(struct target *t, const char *kind, store_apply_h *apply,
 	for (size_t i = 0; i < count && !err; i++) {
 		const struct store_key key = {kind, found[i].id};
 
-		t->id = found[i].id;
-		err = service_wait_change(t->a->store, found[i].partition, &key,
-					  1, apply, t);
-		if (!err)
-			++*done;
+		err = change(t, found[i].partition, &key, apply, done);
 	}
 	service_found_free(found, count);
+	return err;
+}
+
+/* What one application has of the number. */
+static int number_of(struct target *t, const char *owner, store_apply_h *apply,
+		     size_t *done)
+{
+	struct service_place place;
+	const struct store_key key = {SERVICE_KIND_NUMBER, place.number_key};
+
+	service_place_of_hash(owner, t->hash, &place);
+	return change(t, place.partition, &key, apply, done);
+}
+
+/* What each application has of the number. */
+static int each_number(struct target *t, store_apply_h *apply, size_t *done)
+{
+	const struct store_query q = {.kind = SERVICE_KIND_APP};
+	struct service_found *apps;
+	size_t count;
+	int err = service_wait_list(t->a->store, &q, &apps, &count);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < count && !err; i++)
+		err = number_of(t, apps[i].id, apply, done);
+	service_found_free(apps, count);
 	return err;
 }
 
@@ -76,13 +112,13 @@ static int answer(const struct target *t, const char *what, size_t n,
 
 static int apply_unlock(struct store_tx *tx, void *ctx)
 {
-	const struct target *t = ctx;
-	char owner[VERIFICATION_APP_BYTES];
+	struct target *t = ctx;
 	struct verification_number n;
 	struct span was;
 	int err;
 
-	if (!store_tx_get(tx, 0, &was))
+	t->there = store_tx_get(tx, 0, &was);
+	if (!t->there)
 		return 0;
 	err = verification_number_unpack(was, &n);
 	if (err)
@@ -90,10 +126,7 @@ static int apply_unlock(struct store_tx *tx, void *ctx)
 	verification_unlock(&n);
 	n.blocked = false;
 	n.paused_until_ms = 0;
-	/* its key begins with the application */
-	(void)snprintf(owner, sizeof(owner), "%.*s", (int)strcspn(t->id, ":"),
-		       t->id);
-	service_number_write(tx, 0, owner, t->hash, &n);
+	service_number_write(tx, 0, &n);
 	service_audit(tx, "number.unlock", t->masked);
 	return 0;
 }
@@ -107,7 +140,7 @@ int service_number_unlock(const struct service_admin *a, const char *number,
 
 	if (err)
 		return err;
-	err = each(&t, SERVICE_KIND_NUMBER, apply_unlock, &n);
+	err = each_number(&t, apply_unlock, &n);
 	if (err)
 		return service_admin_failed(d, err);
 	return answer(&t, "unlocked", n, json);
@@ -118,7 +151,10 @@ int service_number_unlock(const struct service_admin *a, const char *number,
 /* Its call and its expiry find nothing any more, and go. */
 static int apply_erase(struct store_tx *tx, void *ctx)
 {
-	(void)ctx;
+	struct target *t = ctx;
+	struct span was;
+
+	t->there = store_tx_get(tx, 0, &was);
 	store_tx_delete(tx, 0);
 	return 0;
 }
@@ -131,24 +167,38 @@ static int apply_note(struct store_tx *tx, void *ctx)
 	return 0;
 }
 
+static int erase(struct target *t, size_t *erased)
+{
+	const struct store_key phone = {SERVICE_KIND_PHONE, t->place.phone_key};
+	size_t rest = 0;
+	int err;
+
+	/* noted first: an erasure that stops half way was begun */
+	err = service_wait_change(t->a->store, t->place.partition, NULL, 0,
+				  apply_note, t);
+	if (!err)
+		err = each_listed(t, SERVICE_KIND_VERIFICATION, apply_erase,
+				  erased);
+	/* behind them: nothing writes these without a verification */
+	if (!err)
+		err = each_listed(t, SERVICE_KIND_TRACE, apply_erase, &rest);
+	if (!err)
+		err = each_number(t, apply_erase, &rest);
+	if (!err)
+		err = change(t, t->place.partition, &phone, apply_erase, &rest);
+	return err;
+}
+
 int service_number_erase(const struct service_admin *a, const char *number,
 			 char **json, struct diag *d)
 {
-	static const char *const others[] = {
-		SERVICE_KIND_TRACE, SERVICE_KIND_NUMBER, SERVICE_KIND_PHONE};
 	struct target t = {0};
-	size_t n = 0, rest = 0;
+	size_t n = 0;
 	int err = find_target(a, number, &t, d);
 
 	if (err)
 		return err;
-	/* noted first: an erasure that stops half way was begun */
-	err = service_wait_change(a->store, t.place.partition, NULL, 0,
-				  apply_note, &t);
-	if (!err)
-		err = each(&t, SERVICE_KIND_VERIFICATION, apply_erase, &n);
-	for (size_t i = 0; !err && i < COUNT_OF(others); i++)
-		err = each(&t, others[i], apply_erase, &rest);
+	err = erase(&t, &n);
 	if (err)
 		return service_admin_failed(d, err);
 	return answer(&t, "erased", n, json);

@@ -199,8 +199,8 @@ static int64_t kept_until(const struct store_tx *tx)
 	return (store_tx_now(tx) / day_ms + 1 + number_kept_days) * day_ms;
 }
 
-void service_number_write(struct store_tx *tx, size_t key, const char *owner,
-			  const char *number_hash,
+/* In no list: whoever looks for these two knows their keys (numbers.c). */
+void service_number_write(struct store_tx *tx, size_t key,
 			  const struct verification_number *n)
 {
 	AUTO_BUF(record, SERVICE_RECORD_MAX);
@@ -208,26 +208,18 @@ void service_number_write(struct store_tx *tx, size_t key, const char *owner,
 	verification_number_pack(n, &record);
 	store_tx_put(tx, key, buf_view(&record),
 		     &(struct store_index){
-			     .time_ms = 1, /* in lists, in no order */
-			     .owner = owner,
-			     .hash = number_hash,
 			     .expires_ms = n->blocked ? 0 : kept_until(tx),
 		     });
 }
 
-static void phone_write(struct store_tx *tx, const struct verification *v,
-			const struct service_phone *p)
+static void phone_write(struct store_tx *tx, const struct service_phone *p)
 {
 	AUTO_BUF(record, SERVICE_RECORD_MAX);
 
 	tlv_int(&record, PHONE_FIVE, p->five_digits_until_ms);
 	tlv_int(&record, PHONE_FORWARDED, p->forwarded);
 	store_tx_put(tx, SERVICE_AT_PHONE, buf_view(&record),
-		     &(struct store_index){
-			     .time_ms = 1,
-			     .hash = v->number_hash,
-			     .expires_ms = kept_until(tx),
-		     });
+		     &(struct store_index){.expires_ms = kept_until(tx)});
 }
 
 static void verification_write(struct store_tx *tx, const struct service *sv,
@@ -259,12 +251,11 @@ void service_pair_write(struct store_tx *tx, const struct service *sv,
 	};
 
 	verification_write(tx, sv, &p->v);
-	service_number_write(tx, SERVICE_AT_NUMBER, p->v.application,
-			     p->v.number_hash, &p->n);
+	service_number_write(tx, SERVICE_AT_NUMBER, &p->n);
 	if (phone &&
 	    (now.five_digits_until_ms != p->phone.five_digits_until_ms ||
 	     now.forwarded != p->phone.forwarded))
-		phone_write(tx, &p->v, &now);
+		phone_write(tx, &now);
 }
 
 /* --- what records hold ---------------------------------------------------------------- */

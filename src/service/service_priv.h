@@ -193,8 +193,7 @@ MUST_CHECK int service_pair_read(const struct store_tx *tx, bool phone,
 				 struct service_pair *p);
 void service_pair_write(struct store_tx *tx, const struct service *sv,
 			bool phone, const struct service_pair *p);
-void service_number_write(struct store_tx *tx, size_t key, const char *owner,
-			  const char *number_hash,
+void service_number_write(struct store_tx *tx, size_t key,
 			  const struct verification_number *n);
 MUST_CHECK int service_phone_read(struct span record, struct service_phone *p);
 

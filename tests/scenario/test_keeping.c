@@ -348,6 +348,7 @@ TEST(an_erased_number_is_gone_and_a_reveal_is_audited)
 	struct diag d = {0};
 	char to[NUMBER_BYTES], told[512];
 
+	add_app(w);
 	(void)world_until_ended(w, v.v.id);
 	assert_int_equal(service_number_reveal(&a, v.v.id, &revealed, &d), 0);
 	member(revealed, "to", to, sizeof(to));
@@ -358,7 +359,7 @@ TEST(an_erased_number_is_gone_and_a_reveal_is_audited)
 	assert_string_equal(world_read(w, v.v.id).no.code, "not_found");
 	assert_null(strstr(erased, "0120"));
 	world_events(w, "~audit", told, sizeof(told));
-	assert_string_equal(told, "number.reveal number.erase");
+	assert_string_equal(told, "app.add number.reveal number.erase");
 	assert_int_not_equal(service_number_reveal(&a, v.v.id, &revealed, &d),
 			     0);
 }
@@ -389,6 +390,7 @@ TEST(a_locked_number_is_unlocked_by_an_operator)
 	AUTO_FREE char *json = NULL;
 	struct diag d = {0};
 
+	add_app(w);
 	world_script(w, "+12025550110", TEL_SCRIPT_REPORT);
 	v = world_create(w, "+12025550110", "speak");
 	(void)world_until_ended(w, v.v.id);
@@ -396,6 +398,26 @@ TEST(a_locked_number_is_unlocked_by_an_operator)
 	assert_true(world_create(w, "+12025550110", "speak").refused);
 
 	assert_int_equal(service_number_unlock(&a, "+12025550110", &json, &d),
+			 0);
+	assert_false(world_create(w, "+12025550110", "speak").refused);
+}
+
+TEST(a_number_that_is_erased_has_no_past)
+{
+	struct world *w = *state;
+	const struct service_admin a = admin_of(w);
+	struct answer v;
+	AUTO_FREE char *json = NULL;
+	struct diag d = {0};
+
+	add_app(w);
+	world_script(w, "+12025550110", TEL_SCRIPT_REPORT);
+	v = world_create(w, "+12025550110", "speak");
+	(void)world_until_ended(w, v.v.id);
+	world_pass(w, SECONDS(31));
+	assert_true(world_create(w, "+12025550110", "speak").refused);
+
+	assert_int_equal(service_number_erase(&a, "+12025550110", &json, &d),
 			 0);
 	assert_false(world_create(w, "+12025550110", "speak").refused);
 }
@@ -492,6 +514,7 @@ int main(void)
 		CASE(an_erased_number_is_gone_and_a_reveal_is_audited),
 		CASE(a_number_that_is_erased_while_it_is_called_ends_quietly),
 		CASE(a_locked_number_is_unlocked_by_an_operator),
+		CASE(a_number_that_is_erased_has_no_past),
 		CASE(lists_are_paged_narrowed_and_ones_own),
 	};
 
