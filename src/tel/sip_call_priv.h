@@ -63,6 +63,8 @@ struct tsip_call {
 	/* what was told, or came, once */
 	bool heard, rings, early, forwarded;
 	int bye_q850;
+	unsigned redirects;     /* followed */
+	uint32_t redirect_cseq; /* of the last: it may come again */
 
 	struct pump_stream *stream; /* NULL once it is gone */
 	struct pump_far far;        /* what was agreed, or said early */

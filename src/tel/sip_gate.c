@@ -247,6 +247,17 @@ static bool is_sound(const struct sip_msg *msg)
 	return msg->scode >= STATUS_MIN && msg->scode <= STATUS_MAX;
 }
 
+/* A 3xx that libre may act on. */
+static bool may_follow(const struct sip_msg *msg)
+{
+	struct tsip_call *c;
+
+	if (!gate.redirects)
+		return false;
+	c = tsip_call_find(gate.s, span_make(msg->callid.p, msg->callid.l));
+	return !c || tsip_call_follows(c, msg);
+}
+
 int tsip_wrap_decode(struct sip_msg **msgp, struct mbuf *mb)
 {
 	struct sip_msg *msg;
@@ -259,8 +270,8 @@ int tsip_wrap_decode(struct sip_msg **msgp, struct mbuf *mb)
 		*msgp = mem_deref(msg);
 		return EBADMSG;
 	}
-	if (!msg->req && !gate.redirects && msg->scode >= REDIRECT_MIN &&
-	    msg->scode <= REDIRECT_MAX)
+	if (!msg->req && msg->scode >= REDIRECT_MIN &&
+	    msg->scode <= REDIRECT_MAX && !may_follow(msg))
 		msg->scode = (uint16_t)(msg->scode + DISGUISE);
 	return 0;
 }

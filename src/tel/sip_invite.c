@@ -99,6 +99,14 @@ void tsip_call_bye(struct tsip_call *c, const struct sip_msg *msg)
 	c->bye_q850 = q850_of(msg);
 }
 
+bool tsip_call_follows(struct tsip_call *c, const struct sip_msg *msg)
+{
+	if (c->redirects == 0 || msg->cseq.num != c->redirect_cseq)
+		c->redirects++;
+	c->redirect_cseq = msg->cseq.num;
+	return c->redirects <= TSIP_REDIRECTS_MAX;
+}
+
 /* --- before the answer ------------------------------------------------------------- */
 
 static void silence(void *ctx)

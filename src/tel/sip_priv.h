@@ -57,6 +57,7 @@ struct tsip_trunk {
 	char route[TEL_SIP_URI_BYTES]; /* "sip:address:port" of a Route (libre
 					* adds <> and ;lr), or "" */
 	_Atomic enum tel_state state;
+	enum tel_sip_why why; /* of that state */
 	struct timer rest, ping;
 	unsigned unanswered; /* pings, or calls, in a row */
 	struct link pings;   /* under way, ours and those asked for */
@@ -180,6 +181,8 @@ struct tsip_trace *tsip_call_trace(
  * -EINVAL, -ENOTSUP as tsip_sdp_read(). */
 MUST_CHECK int tsip_call_offer(struct tsip_call *c, struct span sdp, char *out,
 			       size_t size);
+/* May this 3xx be followed?  It is counted: TSIP_REDIRECTS_MAX. */
+bool tsip_call_follows(struct tsip_call *c, const struct sip_msg *msg);
 /* A BYE, before libre sees it: libre does not say what its Reason was. */
 void tsip_call_bye(struct tsip_call *c, const struct sip_msg *msg);
 /* A key by INFO (RFC 6086; application/dtmf-relay, application/dtmf). */

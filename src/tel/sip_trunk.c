@@ -116,47 +116,6 @@ static size_t host_length(const char *text)
 	return (size_t)(colon - text);
 }
 
-static int look_up(const char *text, unsigned port, sa_family_t family,
-		   struct sockaddr_storage *out)
-{
-	struct addrinfo hints = {.ai_family = family,
-				 .ai_socktype = SOCK_DGRAM};
-	struct addrinfo *found = NULL;
-	size_t n = host_length(text);
-	char *name;
-	uint64_t said;
-
-	if (text[n] == ':' &&
-	    span_uint(span_of(text + n + 1), UINT16_MAX, &said) == 0)
-		port = (unsigned)said;
-	name = b_strndup(text, n);
-	if (getaddrinfo(name, NULL, &hints, &found) != 0 || !found) {
-		free(name);
-		return -EHOSTUNREACH;
-	}
-	free(name);
-	*out = (struct sockaddr_storage){0};
-	memcpy(out, found->ai_addr, found->ai_addrlen);
-	net_set_port(out, port);
-	freeaddrinfo(found);
-	return 0;
-}
-
-static int resolve(const struct tel_sip *s, const char *text, unsigned port,
-		   struct sockaddr_storage *out)
-{
-	struct sockaddr_storage ours;
-	sa_family_t family = AF_UNSPEC;
-
-	if (port == 0)
-		port = SIP_PORT;
-	if (net_address(text, port, out) == 0)
-		return 0;
-	if (net_address(s->p.listen, SIP_PORT, &ours) == 0)
-		family = ours.ss_family;
-	return look_up(text, port, family, out);
-}
-
 static struct net net_of(const struct sockaddr_storage *a)
 {
 	struct net n = {.family = a->ss_family};
@@ -175,6 +134,58 @@ static struct net net_of(const struct sockaddr_storage *a)
 	return n;
 }
 
+static int hear(struct tsip_trunk *t, const struct sockaddr_storage *a)
+{
+	struct net n = net_of(a);
+
+	return net_list_has(&t->heard, a) ? 0 : net_list_add(&t->heard, &n);
+}
+
+static int look_up(struct tsip_trunk *t, const char *text, unsigned port,
+		   sa_family_t family)
+{
+	struct addrinfo hints = {.ai_family = family,
+				 .ai_socktype = SOCK_DGRAM};
+	struct addrinfo *found = NULL;
+	size_t n = host_length(text);
+	AUTO_FREE char *name = b_strndup(text, n);
+	uint64_t said;
+	int err = 0;
+
+	if (text[n] == ':' &&
+	    span_uint(span_of(text + n + 1), UINT16_MAX, &said) == 0)
+		port = (unsigned)said;
+	if (getaddrinfo(name, NULL, &hints, &found) != 0 || !found)
+		return -EHOSTUNREACH;
+	/* requests go to the first; theirs may come from any */
+	for (const struct addrinfo *at = found; at && !err; at = at->ai_next) {
+		struct sockaddr_storage a = {0};
+
+		memcpy(&a, at->ai_addr, at->ai_addrlen);
+		net_set_port(&a, port);
+		if (at == found)
+			t->peer = a;
+		err = hear(t, &a);
+	}
+	freeaddrinfo(found);
+	return err;
+}
+
+/* Where requests go, and who is heard. */
+static int resolve(struct tsip_trunk *t, const char *text, unsigned port)
+{
+	struct sockaddr_storage ours;
+	sa_family_t family = AF_UNSPEC;
+
+	if (port == 0)
+		port = SIP_PORT;
+	if (net_address(text, port, &t->peer) == 0)
+		return hear(t, &t->peer);
+	if (net_address(t->sip->p.listen, SIP_PORT, &ours) == 0)
+		family = ours.ss_family;
+	return look_up(t, text, port, family);
+}
+
 static const char *transport_param(const struct tsip_trunk *t)
 {
 	return t->conf.transport == TEL_SIP_TCP ? ";transport=tcp" : "";
@@ -187,10 +198,12 @@ static int find_peer(struct tsip_trunk *t, struct diag *d)
 	const char *to = proxy ? c->outbound_proxy : c->host;
 	struct sockaddr_storage literal;
 	char text[NET_TEXT_BYTES];
-	struct net peer;
 	int err;
 
-	err = resolve(t->sip, to, proxy ? 0 : c->port, &t->peer);
+	t->heard = c->sources;
+	err = resolve(t, to, proxy ? 0 : c->port);
+	if (err == -E2BIG)
+		return diag_field(d, "sources", "there are too many of them");
 	if (err) {
 		(void)diag_field(d, proxy ? "outbound_proxy" : "host",
 				 "%s cannot be resolved to an address", to);
@@ -200,12 +213,7 @@ static int find_peer(struct tsip_trunk *t, struct diag *d)
 	if (proxy || net_address(c->host, SIP_PORT, &literal) != 0)
 		(void)snprintf(t->route, sizeof(t->route), "sip:%s%s", text,
 			       transport_param(t));
-	t->heard = c->sources;
-	peer = net_of(&t->peer);
-	err = net_list_add(&t->heard, &peer);
-	if (err)
-		(void)diag_field(d, "sources", "there are too many of them");
-	return err ? -EINVAL : 0;
+	return 0;
 }
 
 /* --- numbers ---------------------------------------------------------------------- */
@@ -426,9 +434,10 @@ static void set_state(struct tsip_trunk *t, const struct tel_sip_news *news)
 	struct tel_sip *s = t->sip;
 	enum tel_state was = atomic_load(&t->state);
 
-	if (was == news->state && was != TEL_RESTING)
+	if (was == news->state && t->why == news->why)
 		return;
 	atomic_store(&t->state, news->state);
+	t->why = news->why;
 	if (news->state != TEL_RESTING)
 		timer_stop(timers_of(t), &t->rest);
 	if (s->p.news)

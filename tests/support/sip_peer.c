@@ -177,10 +177,10 @@ static void reply(struct sip_peer *p, const char *to,
 		     "SIP/2.0 %d %s\r\n"
 		     "Via: %s\r\nFrom: %s\r\nTo: %s%s\r\n"
 		     "Call-ID: %s\r\nCSeq: %s\r\n"
-		     "Contact: <sip:peer@127.0.0.1:%u>\r\n"
-		     "%s%sContent-Length: %zu\r\n\r\n%s",
+		     "%sContact: <sip:peer@127.0.0.1:%u>\r\n"
+		     "%sContent-Length: %zu\r\n\r\n%s",
 		     a->code, a->reason ? a->reason : "x", via, from, dest, tag,
-		     id, cseq, p->port, a->headers ? a->headers : "",
+		     id, cseq, a->headers ? a->headers : "", p->port,
 		     a->sdp ? "Content-Type: application/sdp\r\n" : "",
 		     a->sdp ? strlen(a->sdp) : 0, a->sdp ? a->sdp : "");
 	assert(n > 0 && n < MESSAGE_BYTES);

@@ -10,7 +10,7 @@
 #include "support/test.h"
 #include "unit/tel/sip_world.h"
 
-enum { PLAY_MS = 200, LONGEST_MS = 15 * 60 * 1000 };
+enum { PLAY_MS = 200, LONGEST_MS = 15 * 60 * 1000, REDIRECTS_MAX = 3 };
 
 static void begin(struct sip_world *w)
 {
@@ -263,6 +263,28 @@ TEST(a_proxy_and_a_callee_may_both_ask)
 	sip_world_close(&w);
 }
 
+TEST(a_bye_that_is_challenged_is_sent_again_with_an_answer)
+{
+	struct sip_world w;
+
+	begin_with_user(&w);
+	pick_up(&w, NULL);
+	sip_peer_be_silent(w.peer, true);
+	tel_call_hang_up(w.call);
+	UNTIL(&w, sip_peer_heard(w.peer, "BYE ") == 1);
+	sip_peer_answer_to(w.peer, "BYE ",
+			   &(struct sip_peer_answer){
+				   .code = 407,
+				   .headers = "Proxy-Authenticate: " MD5_NONCE(
+					   "b1") "\r\n"});
+	UNTIL(&w, sip_peer_heard(w.peer, "BYE ") == 2);
+
+	assert_non_null(strstr(sip_peer_last(w.peer, "BYE "),
+			       "Proxy-Authorization: Digest username=\"joe\""));
+	ends(&w, TEL_WE_HUNG_UP, 0, 0);
+	sip_world_close(&w);
+}
+
 /* --- refusals --------------------------------------------------------------------------- */
 
 static void refused_with(int code, const char *headers, int q850)
@@ -304,6 +326,28 @@ TEST(a_redirect_is_not_followed)
 
 	ends(&w, TEL_REFUSED, 302, 0);
 	assert_int_equal(sip_peer_heard(w.peer, "INVITE "), 1);
+	sip_world_close(&w);
+}
+
+TEST(redirects_are_followed_where_the_trunk_allows_it_and_not_for_ever)
+{
+	char contact[64];
+	struct sip_world w;
+
+	sip_world_make(&w);
+	w.conf.redirects = TEL_SIP_FOLLOW_REDIRECTS;
+	sip_world_open(&w);
+	sip_world_dial(&w);
+	(void)snprintf(contact, sizeof(contact),
+		       "Contact: <sip:other@127.0.0.1:%u>\r\n",
+		       sip_peer_port(w.peer));
+	for (unsigned n = 1; n <= REDIRECTS_MAX; n++) {
+		say(&w, 302, contact);
+		UNTIL(&w, sip_peer_heard(w.peer, "INVITE ") == n + 1);
+	}
+	say(&w, 302, contact);
+
+	ends(&w, TEL_REFUSED, 302, 0);
 	sip_world_close(&w);
 }
 
@@ -781,9 +825,11 @@ int main(void)
 		T(a_stale_nonce_is_answered_once_more_and_no_third_time),
 		T(credentials_that_do_not_help_end_the_call_and_rest_the_trunk),
 		T(a_proxy_and_a_callee_may_both_ask),
+		T(a_bye_that_is_challenged_is_sent_again_with_an_answer),
 		T(busy_is_busy),
 		T(a_404_has_its_cause_where_it_says_one),
 		T(a_redirect_is_not_followed),
+		T(redirects_are_followed_where_the_trunk_allows_it_and_not_for_ever),
 		T(a_503_with_retry_after_rests_the_trunk),
 		T(a_503_without_it_does_not),
 		T(sound_that_we_do_not_have_ends_with_a_bye),
