@@ -59,7 +59,8 @@ struct trunk *trunks_add(struct trunks *t, const char *name,
 	(void)snprintf(k->name, sizeof(k->name), "%s", name);
 	world_open_tel(w, &params, &k->tel);
 	tel_limit(k->tel, w->line, limits ? limits : &(struct tel_limits){0});
-	w->more[w->more_count++] = (struct service_tel){k->name, k->tel, true};
+	w->more[w->more_count++] = (struct service_tel){
+		.route = k->name, .tel = k->tel, .trunk = true};
 	return k;
 }
 
