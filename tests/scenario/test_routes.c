@@ -225,7 +225,7 @@ TEST(money_counts_for_each_leg)
 			 0);
 	t->w->rules.prices = prices;
 	p->prices = prices;
-	p->cap_hour = 2 * PRICES_UNIT; /* a call may cost 1.20 */
+	p->cap_hour = INT64_C(2) * PRICES_UNIT; /* a call may cost 1.20 */
 	p->reserved_percent = 0;
 	trunk_faults(trunks_add(t, "a", NULL), 503, 0);
 	(void)trunks_add(t, "b", NULL);
