@@ -362,6 +362,49 @@ TEST(a_cancel_takes_a_waiting_call_out_of_the_line)
 	assert_string_equal(a->dialled[1], "+12025550112");
 }
 
+TEST(who_waited_for_a_place_when_the_process_died_is_called_once)
+{
+	const struct tel_limits one = {.calls = 1};
+	struct trunks *t = *state;
+	struct trunk *a = trunks_add(t, "a", &one);
+	struct answer first, second;
+
+	first = create(t);
+	second = world_create(t->w, "+12025550111", "speak");
+	(void)world_until_spoken(t->w, first.v.id);
+	assert_int_equal(a->dials, 1);
+	world_kill(t->w);
+	memset(t->at, 0, sizeof(t->at));
+	t->count = 0;
+	a = trunks_add(t, "a", &one);
+	world_start(t->w);
+	second = world_until_ended(t->w, second.v.id);
+	first = outcome_of(t, first.v.id);
+
+	assert_int_equal(first.v.legs[0].outcome, LEG_INTERRUPTED);
+	assert_int_equal(second.v.legs[0].outcome, LEG_ANSWERED);
+	assert_int_equal(second.v.legs_count, 1);
+	assert_int_equal(a->dials, 1);
+	assert_string_equal(a->dialled[0], "+12025550111");
+}
+
+TEST(a_drain_gives_those_who_wait_back)
+{
+	struct trunks *t = *state;
+	struct trunk *a = trunks_add(t, "a", &(struct tel_limits){.calls = 1});
+	struct answer first, second;
+
+	first = create(t);
+	second = world_create(t->w, "+12025550111", "speak");
+	(void)world_until_spoken(t->w, first.v.id);
+	world_drain(t->w, MINUTES(1));
+	second = world_read(t->w, second.v.id);
+
+	assert_int_equal(a->dials, 1);
+	assert_int_equal(second.v.legs[0].state, VERIFICATION_LEG_QUEUED);
+	assert_int_equal(second.v.legs[0].outcome, LEG_NONE);
+}
+
 static void many(struct trunks *t, struct answer made[MANY], int64_t ttl_ms)
 {
 	char to[NUMBER_BYTES];
@@ -619,6 +662,8 @@ int main(void)
 		WITH(while_all_are_down_a_call_waits_in_the_queue),
 		WITH(what_found_no_trunk_in_time_is_expired_and_not_called),
 		WITH(a_cancel_takes_a_waiting_call_out_of_the_line),
+		WITH(who_waited_for_a_place_when_the_process_died_is_called_once),
+		WITH(a_drain_gives_those_who_wait_back),
 		WITH(five_a_second_go_out_in_order),
 		WITH(none_of_a_line_goes_out_after_its_last_moment),
 		WITH(a_leg_keeps_what_was_counted_of_it),
