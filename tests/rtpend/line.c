@@ -236,7 +236,9 @@ static bool is_theirs(struct line *l, const struct sockaddr_in *from)
 	    from->sin_port == l->far.sin_port)
 		return true;
 	l->heard.strange++;
-	return false;
+	if (l->conf.follows)
+		line_set_far(l, from);
+	return l->conf.follows;
 }
 
 void line_read(struct line *l)

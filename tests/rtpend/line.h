@@ -27,6 +27,7 @@ struct line_conf {
 	bool pcma;        /* what it speaks */
 	bool sends;       /* silence, until told otherwise */
 	bool tones;       /* keys in the sound, not as events */
+	bool follows;     /* whoever spoke last: one call after the other */
 	unsigned late_ms; /* begins so long after the first packet */
 	unsigned rtcp_ms; /* between reports; 0: none */
 	unsigned key_ms, gap_ms;

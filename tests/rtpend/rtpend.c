@@ -8,7 +8,7 @@
  * Whoever does the signalling (sipp) names the ports of `serve` in its SDP.
  * What it is told, a line each, NAME being of its caller's choice:
  *
- *	open NAME [pcma] [mute] [tones] [late=MS] [rtcp=MS] [key=MS] [gap=MS]
+ *	open NAME [pcma] [mute] [tones] [follow] [late=MS] [rtcp=MS] [key=MS] [gap=MS]
  *	     [seed=N] [in=LOSS,TWICE,LATE] [out=LOSS,TWICE,LATE] [record=FILE]
  *	press NAME KEYS | mute NAME | unmute NAME | to NAME ADDRESS PORT
  *	bye NAME | stats NAME | close NAME
@@ -140,6 +140,8 @@ static bool set_flag(struct line_conf *c, const char *word)
 		c->sends = false;
 	else if (strcmp(word, "tones") == 0)
 		c->tones = true;
+	else if (strcmp(word, "follow") == 0)
+		c->follows = true;
 	else
 		return false;
 	return true;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""far.py - the far ends of trunks: phones, switches and proxies that are not ours.
+"""far.py - the far ends of trunks: phones and proxies that are not ours.
 
 sipp speaks SIP as one of the scenarios in sipp/ says, baresip is a telephone,
 Kamailio a proxy.  sipp has no ears, so its SDP names a Line: a pair of ports
@@ -12,13 +12,15 @@ import fcntl
 import json
 import os
 import queue
+import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import threading
-import time
+import wave
+from datetime import datetime
 from pathlib import Path
 
 from harness import (ANSWER_S, BUILD, KEPT, NAME, POLL_S, SOURCE, Background,
@@ -33,6 +35,7 @@ STRANGER = '127.0.0.77'  # an address that is no trunk's
 CALL_S = 130   # no call is longer
 HEAR_S = 60    # until something that must be said is said
 CHECK_DIGITS = range(3, 6)
+WAV_HEAD = 44
 
 
 def make_room():
@@ -57,7 +60,8 @@ def ports(count):
     with open(path, 'a+', encoding='ascii') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
-        at = int(file.read() or PORT_MIN)
+        at = int(file.read() or
+                 random.randrange(PORT_MIN, PORT_MAX // 2, 2))
         first = at
         while True:
             if first + count > PORT_MAX:
@@ -84,12 +88,13 @@ def is_free(port):
 
 
 def is_bound(port, pid):
-    """Does that process hold the UDP port?"""
+    """Does that process hold the port?"""
     inodes = set()
-    for line in Path('/proc/net/udp').read_text().splitlines()[1:]:
-        words = line.split()
-        if int(words[1].split(':')[1], 16) == port:
-            inodes.add(f'socket:[{words[9]}]')
+    for table in ('udp', 'tcp'):
+        for line in Path(f'/proc/net/{table}').read_text().splitlines()[1:]:
+            words = line.split()
+            if int(words[1].split(':')[1], 16) == port:
+                inodes.add(f'socket:[{words[9]}]')
     for fd in Path(f'/proc/{pid}/fd').iterdir():
         try:
             if os.readlink(fd) in inodes:
@@ -187,8 +192,16 @@ class Rtp:
     def __enter__(self):
         return self
 
+    def kill(self):
+        """All of its lines are dead."""
+        self.process.kill()
+        self.process.wait(ANSWER_S)
+
     def __exit__(self, *_):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         try:
             self.process.wait(ANSWER_S)
         except subprocess.TimeoutExpired:
@@ -246,6 +259,13 @@ class Line:
     def said(self, seconds=HEAR_S):
         """What was said until it was quiet: its digits."""
         self.next('quiet', seconds)
+        said, self.digits = self.digits, ''
+        return said
+
+    def hears(self, count, seconds=HEAR_S):
+        """So many digits, however far apart."""
+        while len(self.digits) < count:
+            self.next('digit', seconds)
         said, self.digits = self.digits, ''
         return said
 
@@ -347,9 +367,14 @@ class Sipp(Program):
     """A scenario of sipp/, answering on a port of its own."""
 
     def __init__(self, name, scenario, line=None, port=None, calls=1,
-                 options=(), **keys):
+                 options=(), lines=(), **keys):
         self.port = port or ports(2)
         folder = FAR / name
+        if lines:  # one for each call
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / 'lines').write_text(
+                'SEQUENTIAL\n' + ''.join(f'{p.port};\n' for p in lines))
+            options = [*options, '-inf', str(folder / 'lines')]
         keys.setdefault('rtp_port', line.port if line else 9)
         named = [w for k, v in keys.items() for w in ('-key', k, str(v))]
         super().__init__(name, [
@@ -383,12 +408,13 @@ sip_listen {host}:{port}
 call_local_timeout 120
 call_max_calls 10
 audio_player aubridge,phone
-audio_source aubridge,mouth
+audio_source aufile,{folder}/silence.wav
 audio_alert aubridge,alert
 rtp_ports {rtp}-{rtp_end}
 net_interface {host}
 module_path {modules}
 module aubridge.so
+module aufile.so
 module g711.so
 module sndfile.so
 module_tmp account.so
@@ -404,19 +430,24 @@ class Baresip(Program):
 
     MODULES = '/usr/lib/baresip/modules'
 
-    def __init__(self, name, account='answermode=auto'):
+    def __init__(self, name, number, port=None, account='answermode=auto'):
+        """number: the one that it answers to."""
         folder = FAR / name
         folder.mkdir(parents=True, exist_ok=True)
-        first = ports(48)  # one above its SIP port is for TLS
-        self.port, self.control = first, first + 4
+        first = ports(48)
+        self.port = port or first  # the one above it is for TLS
+        self.control = first + 4
         (folder / 'config').write_text(BARESIP.format(
             host=HOST, port=self.port, control=self.control,
             rtp=first + 8, rtp_end=first + 47, modules=self.MODULES,
             folder=folder))
         (folder / 'accounts').write_text(
-            f'<sip:far@{HOST}:{self.port}>;regint=0;{account};'
+            f'<sip:{number[1:]}@{HOST}:{self.port}>;regint=0;{account};'
             'audio_codecs=pcma/8000/1,pcmu/8000/1\n')
         (folder / 'contacts').write_text('')
+        with wave.open(str(folder / 'silence.wav'), 'wb') as w:
+            w.setparams((1, 2, 8000, 0, 'NONE', ''))
+            w.writeframes(bytes(2 * 8000 * CALL_S))
         super().__init__(name, ['baresip', '-4', '-f', str(folder), '-s'])
         self.until(lambda: 'baresip is ready' in self.text(), 'to be ready')
         self.wire = socket.create_connection((HOST, self.control), ANSWER_S)
@@ -455,10 +486,22 @@ class Baresip(Program):
             self.command('sndcode', key)
 
     def recording(self):
-        """What was heard; whole once the call is over."""
+        """What was heard so far; None: nothing."""
         found = sorted(self.folder.glob('dump-*-dec.wav'))
-        assert found, list(self.folder.iterdir())
-        return found[-1]
+        return found[-1] if found else None
+
+    def hears(self, count, then_ms=0, seconds=HEAR_S):
+        """So many digits, the last of them begun so long ago; all of them."""
+        def enough():
+            path = self.recording()
+            size = path.stat().st_size if path else 0
+            found = digits_in(path) if size > WAV_HEAD else []
+            ends_ms = (size - WAV_HEAD) // (2 * 8)
+            if len(found) < count or \
+                    ends_ms - found[count - 1]['at_ms'] < then_ms:
+                return None
+            return ''.join(f['digit'] for f in found)
+        return self.until(enough, f'{count} digits', seconds)
 
     def end(self, seconds=ANSWER_S):
         self.wire.close()
@@ -531,8 +574,8 @@ class Kamailio(Program):
 
     MODULES = '/usr/lib/x86_64-linux-gnu/kamailio/modules'
 
-    def __init__(self, name, next_port, password, algorithm='MD5'):
-        self.port = ports(2)
+    def __init__(self, name, port, next_port, password, algorithm='MD5'):
+        self.port = port
         folder = FAR / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / 'kamailio.cfg').write_text(KAMAILIO.format(
@@ -544,7 +587,7 @@ class Kamailio(Program):
         self.until(lambda: is_bound(self.port, self.pid), 'to listen')
 
 
-# --- the program and its trunks ------------------------------------------------
+# --- the program and its trunks ----------------------------------------------
 
 FROM = '+15671234567'
 
@@ -563,20 +606,26 @@ class Trunks(Place):
     options = ()
 
     def __init__(self, name, trunks, routes, **settings):
-        self.sip_port = ports(2)
-        first = ports(self.rtp_room)
-        super().__init__(name, **lay_over({
+        self.wishes = lay_over({
             'brand': 'Acme', 'countries': ['US'],
             'store': 'sqlite:var/voiceotp.db', 'secret_file': 'var/secret',
             'require_client_ip': False,
             'call': {'ring_s': 5},
             'trunks': trunks,
             'routes': [{'prefix': p, 'trunks': t} for p, t in routes.items()],
-            'sip': {'listen': f'{HOST}:{self.sip_port}'},
-            'rtp': {'listen': HOST,
-                    'ports': f'{first}-{first + self.rtp_room - 1}'},
-        }, settings))
-        self.operated = False
+        }, settings)
+        super().__init__(name)
+        self.take_ports()
+        self.token = None
+
+    def take_ports(self):
+        self.sip_port = ports(2)
+        first = ports(self.rtp_room)
+        self.settings(
+            **self.wishes,
+            sip={'listen': f'{HOST}:{self.sip_port}'},
+            rtp={'listen': HOST,
+                 'ports': f'{first}-{first + self.rtp_room - 1}'})
 
     def operate(self, *words):
         ran = self.run(*words, '--config', str(self.config), '--json')
@@ -584,15 +633,95 @@ class Trunks(Place):
         return ran.json if ran.out.strip() else None
 
     def start(self, *options, env=None):
-        if not self.operated:
+        if not self.token:  # before it runs: it knows new keys later
             self.operate('app', 'add', 'shop')
-        self.operated = True
-        server = super().start(*options, env=env)
-        server.token = self.operate('key', 'add', '--app', 'shop', '--name',
-                                    f'test {self.servers}', '--scope',
-                                    'verify')['token']
-        self.secret('token', server.token)
-        return server
+            self.token = self.operate('key', 'add', '--app', 'shop',
+                                      '--name', 'test', '--scope',
+                                      'verify')['token']
+            self.secret('token', self.token)
+        for _ in range(3):
+            try:
+                server = super().start(*options, env=env)
+            except AssertionError as e:  # somebody else was quicker
+                if 'Address already in use' not in str(e):
+                    raise
+                self.take_ports()
+                continue
+            server.token = self.token
+            return server
+        raise AssertionError('no ports for a server')
+
+
+class House:
+    """Servers with a trunk for each case, so that all cases run at once."""
+
+    TRUNKS_MAX = 14  # of one server
+    PASSWORD = 'open sesame 7391'
+
+    def __init__(self, name, rtp, **settings):
+        self.name, self.rtp, self.settings = name, rtp, settings
+        self.trunks, self.ways, self.servers = {}, {}, []
+        self.password = FAR / 'password'
+        self.password.write_text(self.PASSWORD + '\n')
+        self.password.chmod(0o600)
+
+    def trunk(self, name, also=(), **more):
+        """A trunk, and a number whose calls go there; `also`: if not there."""
+        if more.pop('has_password', False):
+            more |= {'user': 'acme', 'password_file': str(self.password)}
+        self.trunks[name] = trunk(name, ports(2), **more)
+        self.ways[name] = [name, *also]
+
+    def number(self, name):
+        return f'+1415200{list(self.ways).index(name):04}'
+
+    def port(self, name):
+        return int(re.search(r':(\d+);', self.trunks[name]['uri'])[1])
+
+    def start(self):
+        """Trunks that stand in for each other are of one server."""
+        groups = [[]]
+        for name, way in self.ways.items():
+            if len(groups[-1]) + len(way) > self.TRUNKS_MAX:
+                groups.append([])
+            groups[-1] += [n for n in way if n not in groups[-1]]
+        for i, names in enumerate(groups):
+            place = Trunks(f'{self.name}{i}', [self.trunks[n] for n in names],
+                           {self.number(n): self.ways[n] for n in names},
+                           **self.settings)
+            place.secret('token', self.PASSWORD)
+            self.servers.append((names, place.start()))
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        for _, server in self.servers:
+            try:
+                server.dump()
+            finally:
+                server.end()
+
+    def server(self, name):
+        return next(s for names, s in self.servers if name in names)
+
+    def call(self, name, flow='plain', **fields):
+        return Call(self.server(name), self.number(name), flow, **fields)
+
+    def line(self, name, *options):
+        return self.rtp.open(name, 'pcma', f'record={FAR}/{name}.rtp',
+                             *options)
+
+    def baresip(self, name, **how):
+        how.setdefault('port', self.port(name))
+        return Baresip(name, self.number(name), **how)
+
+    def sipp(self, name, scenario=None, line=None, **how):
+        return Sipp(name, scenario or name, line, self.port(name), **how)
+
+    def recorded(self, name):
+        return Recorded(FAR / f'{name}.rtp')
 
 
 class Call:
@@ -600,7 +729,6 @@ class Call:
 
     def __init__(self, server, to, flow='plain', **fields):
         self.api = server.api()
-        self.began = time.time()
         self.id = self.api.created(to, flow=flow, purpose='signup',
                                    **fields)['id']
         self.stream = self.api.follow(self.id)
@@ -621,20 +749,26 @@ class Call:
     def kinds(self):
         return [e.kind for e in self.events]
 
-    def ended(self, seconds=CALL_S):
-        """Its record, after its last leg."""
-        self.until('call.ended', seconds)
-        self.stream.__exit__()
-        return self.record()
-
     def record(self):
         return self.api.read(self.id)
 
+    def legs(self, count, seconds=CALL_S):
+        """That many legs of its record, after their end."""
+        for _ in range(count):
+            self.until('call.ended', seconds)
+        self.stream.close()
+        legs = self.record()['calls']
+        assert len(legs) == count, legs
+        return legs
+
     def leg(self, seconds=CALL_S):
-        """The one leg of its record, after its end."""
-        legs = self.ended(seconds)['calls']
-        assert len(legs) == 1, legs
-        return legs[0]
+        """The one there is."""
+        return self.legs(1, seconds)[0]
+
+
+def seconds(text):
+    """A time of the API, since 1970."""
+    return datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp()
 
 
 def shows(leg, **what):
