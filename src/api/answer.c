@@ -42,6 +42,25 @@ void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
 	web_answer(r, &answer);
 }
 
+void api_answer_text(struct web_request *r, unsigned status, const char *type,
+		     struct span text)
+{
+	char id[API_REQUEST_ID_BYTES];
+	const struct web_header_out headers[] = {
+		{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Request-Id", id},
+		{0},
+	};
+	const struct web_answer answer = {.status = status,
+					  .type = type,
+					  .body = text,
+					  .headers = headers};
+
+	api_request_id(id);
+	web_answer(r, &answer);
+}
+
 /* --- members, each with the comma in front --------------------------------------- */
 
 void api_write_text(struct buf *b, const char *name, const char *text)
@@ -50,8 +69,7 @@ void api_write_text(struct buf *b, const char *name, const char *text)
 	buf_json(b, span_of(text));
 }
 
-static void write_text_or_null(struct buf *b, const char *name,
-			       const char *text)
+void api_write_text_or_null(struct buf *b, const char *name, const char *text)
 {
 	if (text && *text)
 		api_write_text(b, name, text);
@@ -71,7 +89,7 @@ void api_write_time(struct buf *b, const char *name, int64_t ms)
 	buf_printf(b, ",\"%s\":\"%s\"", name, text);
 }
 
-static void write_number_or_null(struct buf *b, const char *name, int64_t n)
+void api_write_number_or_null(struct buf *b, const char *name, int64_t n)
 {
 	if (n > 0)
 		buf_printf(b, ",\"%s\":%lld", name, (long long)n);
@@ -97,22 +115,73 @@ static int64_t pdd_ms(const struct verification_leg *l)
 	return heard && l->dialed_ms ? heard - l->dialed_ms : 0;
 }
 
+static void write_bool(struct buf *b, const char *name, bool yes)
+{
+	buf_printf(b, ",\"%s\":%s", name, yes ? "true" : "false");
+}
+
+/* Microseconds as milliseconds; null where they are not known. */
+static void write_ms(struct buf *b, const char *name, bool known, unsigned us)
+{
+	if (known)
+		buf_printf(b, ",\"%s\":%u.%03u", name, us / 1000, us % 1000);
+	else
+		buf_printf(b, ",\"%s\":null", name);
+}
+
+static void write_media(struct buf *b, const struct verification_media *m)
+{
+	if (!m->known) {
+		buf_str(b, ",\"media\":null");
+		return;
+	}
+	buf_printf(b,
+		   ",\"media\":{\"sent\":%lld,\"received\":%lld,\"lost\":%lld",
+		   (long long)m->sent, (long long)m->received,
+		   (long long)m->lost);
+	write_ms(b, "jitter_ms", m->received > 0, m->jitter_us);
+	if (m->far_known)
+		buf_printf(b, ",\"far_lost\":%lld", (long long)m->far_lost);
+	else
+		buf_str(b, ",\"far_lost\":null");
+	write_ms(b, "far_jitter_ms", m->far_known, m->far_jitter_us);
+	write_ms(b, "rtt_ms", m->rtt_us > 0, m->rtt_us);
+	buf_byte(b, '}');
+}
+
+static void write_cost(struct buf *b, const struct verification_leg *l)
+{
+	if (!l->priced) {
+		buf_str(b, ",\"price\":null,\"currency\":null");
+		return;
+	}
+	buf_printf(b, ",\"price\":\"%lld.%06lld\"",
+		   (long long)(l->cost_micro / PRICES_UNIT),
+		   (long long)(l->cost_micro % PRICES_UNIT));
+	api_write_text_or_null(b, "currency", l->currency);
+}
+
 static void write_leg(struct buf *b, const struct verification_leg *l)
 {
 	buf_str(b, "{\"id\":");
 	buf_json(b, span_of(l->id));
-	write_text_or_null(b, "route", l->route);
+	api_write_text_or_null(b, "route", l->route);
 	api_write_text(b, "status", leg_states[l->state]);
-	write_text_or_null(b, "outcome",
-			   l->state == VERIFICATION_LEG_ENDED
-				   ? outcome_leg_text(l->outcome)
-				   : NULL);
-	write_number_or_null(b, "sip_code", l->sip_code);
+	api_write_text_or_null(b, "outcome",
+			       l->state == VERIFICATION_LEG_ENDED
+				       ? outcome_leg_text(l->outcome)
+				       : NULL);
+	api_write_number_or_null(b, "sip_code", l->sip_code);
+	api_write_number_or_null(b, "q850", l->q850);
+	write_bool(b, "forwarded", l->forwarded);
+	write_bool(b, "early_media", l->early_media);
 	api_write_time(b, "dialed_at", l->dialed_ms);
 	api_write_time(b, "ringing_at", l->ringing_ms);
 	api_write_time(b, "answered_at", l->answered_ms);
 	api_write_time(b, "ended_at", l->ended_ms);
-	write_number_or_null(b, "pdd_ms", pdd_ms(l));
+	api_write_number_or_null(b, "pdd_ms", pdd_ms(l));
+	write_cost(b, l);
+	write_media(b, &l->media);
 	buf_byte(b, '}');
 }
 
@@ -163,7 +232,7 @@ static void write_call(struct buf *b, const struct verification *v)
 	api_write_text(b, "country", v->country);
 	api_write_text(b, "flow", v->flow);
 	buf_printf(b, ",\"flow_version\":%u", v->flow_version);
-	write_text_or_null(b, "from", v->from);
+	api_write_text_or_null(b, "from", v->from);
 	api_write_text(b, "purpose", v->purpose);
 	api_write_text(b, "language", v->language);
 }
@@ -175,12 +244,12 @@ void api_write_view(struct buf *b, const struct service_view *view)
 	buf_str(b, "{\"id\":");
 	buf_json(b, span_of(v->id));
 	api_write_text(b, "status", outcome_status_text(v->status));
-	write_text_or_null(b, "to", view->to);
+	api_write_text_or_null(b, "to", view->to);
 	write_call(b, v);
 	api_write_time(b, "created_at", v->created_ms);
 	api_write_time(b, "expires_at", v->expires_ms);
 	buf_printf(b, ",\"attempts_left\":%u", attempts_left(v));
-	write_text_or_null(b, "method", method(v));
+	api_write_text_or_null(b, "method", method(v));
 	buf_str(b, ",\"calls\":[");
 	for (size_t i = 0; i < v->legs_count; i++) {
 		if (i > 0)

@@ -46,10 +46,16 @@ void api_answer_json(struct web_request *r, unsigned status, struct buf *b);
 /* The same, of a deferred request, at a multiple of grid_ms after it came. */
 void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
 			unsigned grid_ms);
+/* Any other text. */
+void api_answer_text(struct web_request *r, unsigned status, const char *type,
+		     struct span text);
 void api_write_view(struct buf *b, const struct service_view *view);
 /* ,"name":"2026-..." or null where ms is 0 */
 void api_write_time(struct buf *b, const char *name, int64_t ms);
 void api_write_text(struct buf *b, const char *name, const char *text);
+/* ... or null where the text is NULL or "", the number 0 or less. */
+void api_write_text_or_null(struct buf *b, const char *name, const char *text);
+void api_write_number_or_null(struct buf *b, const char *name, int64_t n);
 
 /* service_done_h's for the plain cases; ctx is the request. */
 void api_done_200(const struct service_refusal *no,
@@ -78,7 +84,7 @@ bool api_body(struct web_request *r, const struct api_field *fields,
 
 web_handler_h api_create, api_read, api_list, api_search, api_check, api_cancel,
 	api_call, api_explain, api_events, api_all_events, api_healthz,
-	api_readyz, api_metrics;
+	api_readyz, api_metrics, api_trace, api_trunks;
 
 /* --- events (events.c) ------------------------------------------------------------- */
 

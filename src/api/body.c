@@ -70,6 +70,7 @@ const struct api_field api_create_fields[] = {
 				  .kind = API_TEXT,
 				  .max = ADDRESS_TEXT},
 	[API_CREATE_METADATA] = {.name = "metadata", .kind = API_OBJECT},
+	[API_CREATE_TRACE] = {.name = "trace", .kind = API_BOOL},
 	{0},
 };
 
@@ -165,6 +166,8 @@ static int read_field(const json_t *root, const struct api_field *f,
 	case API_INT:
 		return js_get_int(root, f->name, f->least, f->most,
 				  &out->at[i].number, why);
+	case API_BOOL:
+		return js_get_bool(root, f->name, &out->at[i].yes, why);
 	case API_OBJECT:
 		return read_object(root, f, out, i, why);
 	}
@@ -254,4 +257,5 @@ void api_body_to_create(const struct api_body *b, struct service_create *req)
 	req->payee = b->at[API_CREATE_PAYEE].text;
 	req->client_ip = b->at[API_CREATE_CLIENT_IP].text;
 	req->metadata = b->at[API_CREATE_METADATA].text;
+	req->trace = b->at[API_CREATE_TRACE].yes;
 }

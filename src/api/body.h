@@ -25,7 +25,7 @@ struct api_problem {
 /* A field that a body may have; what is in no table is refused. */
 struct api_field {
 	const char *name;
-	enum { API_TEXT, API_INT, API_OBJECT } kind;
+	enum { API_TEXT, API_INT, API_BOOL, API_OBJECT } kind;
 	bool required;
 	size_t max;          /* bytes of a text */
 	int64_t least, most; /* of an integer */
@@ -46,6 +46,7 @@ enum api_create_field {
 	API_CREATE_PAYEE,
 	API_CREATE_CLIENT_IP,
 	API_CREATE_METADATA,
+	API_CREATE_TRACE,
 };
 enum api_check_field {
 	API_CHECK_CODE,
@@ -65,7 +66,8 @@ struct api_body {
 	struct {
 		const char *text; /* NULL: not given */
 		int64_t number;   /* 0: not given */
-		char *json;       /* of an object, owned */
+		bool yes;
+		char *json; /* of an object, owned */
 	} at[API_FIELDS_MAX];
 };
 /* 0, or -EINVAL: p says what is wrong, in the words of `why`.  An empty text is

@@ -8,30 +8,11 @@
 
 #include "api/api_priv.h"
 
-static void answer_text(struct web_request *r, unsigned status,
-			const char *type, struct span text)
-{
-	char id[API_REQUEST_ID_BYTES];
-	const struct web_header_out headers[] = {
-		{"Cache-Control", "no-store"},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Request-Id", id},
-		{0},
-	};
-	const struct web_answer answer = {.status = status,
-					  .type = type,
-					  .body = text,
-					  .headers = headers};
-
-	api_request_id(id);
-	web_answer(r, &answer);
-}
-
 void api_healthz(struct web_request *r, void *ctx)
 {
 	(void)ctx;
-	answer_text(r, 200, "application/json",
-		    span_of("{\"status\":\"alive\"}"));
+	api_answer_text(r, 200, "application/json",
+			span_of("{\"status\":\"alive\"}"));
 }
 
 void api_readyz(struct web_request *r, void *ctx)
@@ -41,11 +22,11 @@ void api_readyz(struct web_request *r, void *ctx)
 
 	service_stats(a->p.service, &s);
 	if (s.ready)
-		answer_text(r, 200, "application/json",
-			    span_of("{\"status\":\"ready\"}"));
+		api_answer_text(r, 200, "application/json",
+				span_of("{\"status\":\"ready\"}"));
 	else
-		answer_text(r, 503, "application/json",
-			    span_of("{\"status\":\"not_ready\"}"));
+		api_answer_text(r, 503, "application/json",
+				span_of("{\"status\":\"not_ready\"}"));
 }
 
 /* --- metrics (the Prometheus text format) ------------------------------------------ */
@@ -107,6 +88,82 @@ static void write_service(struct buf *b, const struct service_stats *s)
 	one(b, "ready", "gauge", "1 when calls can be made.", s->ready);
 }
 
+/* A figure of each trunk. */
+static void each_trunk(struct buf *b, const char *name,
+		       const struct service_trunk *trunks, size_t count,
+		       uint64_t (*value)(const struct service_trunk *t))
+{
+	for (size_t i = 0; i < count; i++)
+		labelled(b, name, "trunk", trunks[i].name, value(&trunks[i]));
+}
+
+static uint64_t calls_of(const struct service_trunk *t)
+{
+	return t->calls;
+}
+
+static uint64_t waiting_of(const struct service_trunk *t)
+{
+	return t->waiting;
+}
+
+static uint64_t dials_of(const struct service_trunk *t)
+{
+	return t->dials;
+}
+
+static uint64_t faults_of(const struct service_trunk *t)
+{
+	return t->faults;
+}
+
+static uint64_t failures_of(const struct service_trunk *t)
+{
+	return t->failures;
+}
+
+static void write_states(struct buf *b, const struct service_trunk *trunks,
+			 size_t count)
+{
+	head(b, "trunk_state", "gauge", "1 for the state that a trunk is in.");
+	for (size_t i = 0; i < count; i++)
+		for (int s = TEL_UP; s <= TEL_DOWN; s++)
+			buf_printf(b,
+				   "voiceotp_trunk_state{trunk=\"%s\","
+				   "state=\"%s\"} %d\n",
+				   trunks[i].name,
+				   service_trunk_text((enum tel_state)s),
+				   (int)trunks[i].state == s);
+}
+
+static void write_trunks(struct buf *b, struct service *sv)
+{
+	static const struct {
+		const char *name, *type, *help;
+		uint64_t (*value)(const struct service_trunk *t);
+	} figures[] = {
+		{"trunk_calls", "gauge", "Calls of a trunk now.", calls_of},
+		{"trunk_waiting", "gauge", "Calls that wait for a place on it.",
+		 waiting_of},
+		{"trunk_dials_total", "counter", "Calls that it was given.",
+		 dials_of},
+		{"trunk_faults_total", "counter",
+		 "Calls that ended by a fault of the route.", faults_of},
+		{"trunk_failures_total", "counter",
+		 "How often it went down or to rest.", failures_of},
+	};
+	struct service_trunk trunks[SERVICE_TELS_MAX];
+	size_t n = service_trunks(sv, trunks);
+
+	if (n == 0)
+		return;
+	write_states(b, trunks, n);
+	for (size_t i = 0; i < COUNT_OF(figures); i++) {
+		head(b, figures[i].name, figures[i].type, figures[i].help);
+		each_trunk(b, figures[i].name, trunks, n, figures[i].value);
+	}
+}
+
 static void write_store(struct buf *b, const struct store_stats *s)
 {
 	one(b, "store_batches_total", "counter", "Commits of the store.",
@@ -149,12 +206,13 @@ void api_metrics(struct web_request *r, void *ctx)
 
 	service_stats(a->p.service, &service);
 	write_service(&b, &service);
+	write_trunks(&b, a->p.service);
 	store_stats(a->p.store, &store);
 	write_store(&b, &store);
 	if (server) {
 		web_stats(server, &web);
 		write_web(&b, &web);
 	}
-	answer_text(r, 200, "text/plain; version=0.0.4; charset=utf-8",
-		    buf_view(&b));
+	api_answer_text(r, 200, "text/plain; version=0.0.4; charset=utf-8",
+			buf_view(&b));
 }

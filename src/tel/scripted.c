@@ -65,7 +65,9 @@ struct script_call {
 	tel_event_h *event;
 	void *ctx;
 	enum line line;
-	struct tel_event end; /* what TEL_ENDED will say */
+	struct tel_event end;                 /* what TEL_ENDED will say */
+	const struct tel_script_fault *fault; /* NULL: none */
+	bool trace;
 	struct sound sound;
 	struct tel_person person;
 	enum tel_intent intent;
@@ -182,8 +184,12 @@ static void forget_sound(struct script_call *c)
 static void send_end(void *ctx)
 {
 	struct script_call *c = ctx;
+	const struct tel_scripted_params *p = &c->phone->params;
+	const struct tel_params call = {.call_id = c->id, .trace = c->trace};
 
 	set_line(c, LINE_ENDED);
+	if (p->record)
+		c->end.record = p->record(&call, p->ctx);
 	tell(c, &c->end);
 }
 
@@ -418,10 +424,37 @@ static void ring(void *ctx)
 	tell_kind(c, TEL_RINGING);
 }
 
+static void fail(void *ctx)
+{
+	struct script_call *c = ctx;
+	const struct tel_script_fault *f = c->fault;
+
+	end(c, f->sip_code ? TEL_REFUSED : TEL_UNREACHABLE, f->sip_code,
+	    f->q850);
+}
+
+static void reach_fault(struct script_call *c)
+{
+	const struct tel_script_fault *f = c->fault;
+
+	if (!f->rings && !f->early_media) {
+		fail(c);
+		return;
+	}
+	timer_set(timers_of(c), &c->network, PICK_UP_MS, fail, c);
+	if (f->rings)
+		set_line(c, LINE_RINGING);
+	tell_kind(c, f->rings ? TEL_RINGING : TEL_EARLY_MEDIA);
+}
+
 static void reach(void *ctx)
 {
 	struct script_call *c = ctx;
 
+	if (c->fault) {
+		reach_fault(c);
+		return;
+	}
 	switch ((int)c->person.script) {
 	case TEL_SCRIPT_BUSY:
 		end(c, TEL_REFUSED, SIP_BUSY_HERE, Q850_USER_BUSY);
@@ -448,6 +481,8 @@ static int scripted_dial(void *state, const struct tel_params *params,
 	c->ring_ms = params->ring_ms;
 	c->event = params->event;
 	c->ctx = params->ctx;
+	c->fault = p->fault ? p->fault(params->to, p->ctx) : NULL;
+	c->trace = params->trace;
 	c->person.script = (enum tel_script)script_of(s, params->to);
 	c->person.rng = p->rng;
 	c->person.mailbox_keys =
@@ -486,10 +521,19 @@ static void scripted_free(void *state)
 	free(s);
 }
 
+static enum tel_state scripted_state(void *state)
+{
+	const struct tel_scripted_params *p =
+		&((struct scripted *)state)->params;
+
+	return p->state ? p->state(p->ctx) : TEL_UP;
+}
+
 static const struct tel_driver scripted_driver = {
 	.name = "script",
 	.dial = scripted_dial,
 	.serves = scripted_serves,
+	.state = scripted_state,
 	.play = scripted_play,
 	.stop = scripted_stop,
 	.hang_up = scripted_hang_up,

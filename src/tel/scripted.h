@@ -38,6 +38,12 @@ struct tel_ear {
 	struct clip *clip;
 };
 
+/* How a line at fault ends, in place of what the script says. */
+struct tel_script_fault {
+	int sip_code, q850; /* sip_code 0: nobody answers, TEL_UNREACHABLE */
+	bool rings, early_media; /* before that */
+};
+
 struct tel_scripted_params {
 	struct loop *loop;
 	struct rng *rng; /* the mailbox's random keys */
@@ -53,6 +59,13 @@ struct tel_scripted_params {
 	 * of a `reverse` flow knows it; NULL: types what it heard. */
 	void (*heard)(const char *call_id, char digit, void *ctx);
 	const char *(*types)(const char *call_id, void *ctx);
+	/* Tests of what stands for a trunk; NULL where nothing is special: the
+	 * fault of a call that is dialled (NULL: none), the telephone's state,
+	 * what TEL_ENDED's record says. */
+	const struct tel_script_fault *(*fault)(const char *to, void *ctx);
+	enum tel_state (*state)(void *ctx);
+	const struct tel_record *(*record)(const struct tel_params *call,
+					   void *ctx);
 	void *ctx;
 };
 

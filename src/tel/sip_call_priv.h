@@ -38,8 +38,9 @@ enum tsip_call_state {
 enum tsip_auth_kind { TSIP_AUTH_WWW, TSIP_AUTH_PROXY, TSIP_AUTHS };
 struct tsip_auth {
 	unsigned answered;
-	char *nonce;  /* the last one */
-	char *header; /* its line, with CRLF */
+	char *challenge; /* the last one, as it came */
+	char *nonce;     /* of it */
+	char *header;    /* its line, with CRLF */
 };
 
 struct tsip_login; /* what libre asks for credentials */
@@ -58,6 +59,7 @@ struct tsip_call {
 	char id[TSIP_ID_BYTES]; /* Call-ID; "" where there is none yet */
 	struct tsip_trunk_words *words; /* NULL once it was answered */
 	struct tsip_auth auths[TSIP_AUTHS];
+	char *bye_headers;  /* NULL: nobody asked who we are */
 	struct timer limit; /* silence, set-up, ring, the longest call */
 	struct timer grace; /* lost media; the pump's figures */
 	/* what was told, or came, once */

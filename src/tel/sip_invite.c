@@ -4,8 +4,10 @@
  *
  * libre never gets credentials for an INVITE: it knows MD5 alone, and fails
  * where SHA-256 stands first.  A challenge ends its session, and a new one is
- * begun with our own header; to the caller it is one call.  Inside the dialog
- * libre may answer by itself (a BYE that is challenged).
+ * begun with our own header; to the caller it is one call.  The BYE carries an
+ * answer to the same challenge from the start: one that libre cannot answer
+ * would leave a call that is paid for and that nobody ends.  Another challenge
+ * of it, by MD5, libre may answer by itself.
  *
  * What is in an answer to the INVITE goes to the pump before libre sends its
  * ACK, so that silence begins at once.
@@ -30,6 +32,8 @@ enum {
 	NOT_ACCEPTABLE = 488,
 	HEADERS_MAX = 4096, /* of one name, joined */
 	CNONCE_BYTES = 16,
+	LINE_MAX_BYTES = TSIP_AUTH_MAX + TSIP_HEADER_MAX,
+	LINES_MAX = TSIP_AUTHS * LINE_MAX_BYTES,
 	ANSWERS_MAX = 2, /* a challenge, and one that calls it stale */
 };
 
@@ -179,6 +183,65 @@ static void on_progress(const struct sip_msg *msg, void *ctx)
 	(void)tell_forwarded(c, msg);
 }
 
+/* --- answers to challenges ------------------------------------------------------------ */
+
+/* How often an answer with this nonce was given, including this one. */
+enum { NC_INVITE = 1, NC_BYE = 2 };
+
+/* The line that answers a challenge, with CRLF. */
+static int answer(const struct tsip_call *c, const struct tsip_digest *d,
+		  struct tsip_digest_ask ask, char **line)
+{
+	const struct tel_sip_trunk *conf = &c->trunk->conf;
+	AUTO_BUF(b, LINE_MAX_BYTES);
+	uint8_t random[CNONCE_BYTES];
+	char cnonce[2 * CNONCE_BYTES + 1];
+	char text[TSIP_AUTH_MAX];
+	int err;
+
+	rng_fill(c->trunk->sip->p.rng, random, sizeof(random));
+	crypto_hex(random, sizeof(random), cnonce);
+	ask.user = conf->user;
+	ask.password = conf->password;
+	ask.cnonce = cnonce;
+	err = tsip_digest_answer(d, &ask, text, sizeof(text));
+	if (err)
+		return err;
+	buf_printf(&b, "%s: %s\r\n",
+		   d->proxy ? "Proxy-Authorization" : "Authorization", text);
+	free(*line);
+	*line = buf_take(&b);
+	return 0;
+}
+
+/* Who asked at the beginning may ask again at the end. */
+static void prepare_bye(struct tsip_call *c, const struct sip_msg *msg)
+{
+	const struct sip_hdr *contact = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	AUTO_BUF(lines, LINES_MAX);
+	AUTO_FREE char *uri = NULL;
+	struct sip_addr addr;
+
+	if (!contact || sip_addr_decode(&addr, &contact->val))
+		return;
+	uri = b_strndup(addr.auri.p, addr.auri.l);
+	for (size_t i = 0; i < TSIP_AUTHS; i++) {
+		struct tsip_digest_ask ask = {
+			.method = "BYE", .uri = uri, .nc = NC_BYE};
+		AUTO_FREE char *line = NULL;
+		struct tsip_digest d;
+
+		if (!c->auths[i].challenge ||
+		    tsip_digest_pick(span_of(c->auths[i].challenge), &d) != 0)
+			continue;
+		d.proxy = i == TSIP_AUTH_PROXY;
+		if (answer(c, &d, ask, &line) == 0)
+			buf_str(&lines, line);
+	}
+	if (lines.n > 0 && !lines.err)
+		c->bye_headers = buf_take(&lines);
+}
+
 /* --- the answer ---------------------------------------------------------------------- */
 
 /* The 2xx, or the ACK that answers an offer in a 2xx of ours. */
@@ -209,6 +272,7 @@ static void on_established(const struct sip_msg *msg, void *ctx)
 	struct tsip_call *c = ctx;
 
 	c->login->inside = true;
+	prepare_bye(c, msg);
 	tsip_invite_free(c);
 	tsip_call_set_state(c, TSIP_UP);
 	timer_set(tsip_call_timers(c), &c->limit, TSIP_CALL_MS, longest, c);
@@ -267,37 +331,17 @@ static int give_login(char **user, char **password, const char *realm,
 	return err ? err : str_dup(password, l->trunk->conf.password);
 }
 
-static int answer(struct tsip_call *c, const struct tsip_digest *d,
-		  struct tsip_auth *a)
+static int answer_invite(struct tsip_call *c, const struct tsip_digest *d,
+			 struct tsip_auth *a)
 {
-	const struct tel_sip_trunk *conf = &c->trunk->conf;
-	uint8_t random[CNONCE_BYTES];
-	char cnonce[2 * CNONCE_BYTES + 1];
-	struct tsip_digest_ask ask = {.user = conf->user,
-				      .password = conf->password,
-				      .method = "INVITE",
-				      .uri = c->words->to,
-				      .nc = 1,
-				      .cnonce = cnonce};
-	char text[TSIP_AUTH_MAX];
-	AUTO_BUF(line, TSIP_AUTH_MAX + TSIP_HEADER_MAX);
+	struct tsip_digest_ask ask = {
+		.method = "INVITE", .uri = c->words->to, .nc = NC_INVITE};
 	char sdp[TSIP_SDP_MAX];
-	int err;
-
-	rng_fill(c->trunk->sip->p.rng, random, sizeof(random));
-	crypto_hex(random, sizeof(random), cnonce);
 	/* for auth-int: the same bytes go out with it */
-	err = tsip_call_write(c, sdp, sizeof(sdp));
+	int err = tsip_call_write(c, sdp, sizeof(sdp));
+
 	ask.body = span_of(sdp);
-	if (!err)
-		err = tsip_digest_answer(d, &ask, text, sizeof(text));
-	if (err)
-		return err;
-	buf_printf(&line, "%s: %s\r\n",
-		   d->proxy ? "Proxy-Authorization" : "Authorization", text);
-	free(a->header);
-	a->header = buf_take(&line);
-	return 0;
+	return err ? err : answer(c, d, ask, &a->header);
 }
 
 /* 0: another INVITE is out. */
@@ -322,12 +366,14 @@ static int try_again(struct tsip_call *c, const struct sip_msg *msg)
 	if (a->answered > 0 && (!d.stale || a->answered == ANSWERS_MAX ||
 				span_is(d.nonce, a->nonce)))
 		return -EACCES;
-	err = answer(c, &d, a);
+	err = answer_invite(c, &d, a);
 	if (err)
 		return err;
 	a->answered++;
 	free(a->nonce);
 	a->nonce = b_strndup(d.nonce.p, d.nonce.n);
+	free(a->challenge);
+	a->challenge = buf_take(&b);
 	return tsip_invite(c);
 }
 
@@ -449,6 +495,9 @@ int tsip_invite(struct tsip_call *c)
 
 void tsip_invite_leave(struct tsip_call *c)
 {
+	if (c->session && c->bye_headers)
+		(void)sipsess_set_close_headers(c->session, "%s",
+						c->bye_headers);
 	c->session = mem_deref(c->session);
 }
 
@@ -458,11 +507,14 @@ void tsip_invite_forget(struct tsip_call *c)
 	c->login = mem_deref(c->login);
 	keep_id(c, (struct span){0});
 	tsip_invite_free(c);
+	free(c->bye_headers);
+	c->bye_headers = NULL;
 }
 
 void tsip_invite_free(struct tsip_call *c)
 {
 	for (size_t i = 0; i < TSIP_AUTHS; i++) {
+		free(c->auths[i].challenge);
 		free(c->auths[i].nonce);
 		free(c->auths[i].header);
 		c->auths[i] = (struct tsip_auth){0};

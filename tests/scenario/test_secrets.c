@@ -189,6 +189,44 @@ static void live_all(struct search *s)
 					  (2 * COUNT_OF(flows) + 2));
 }
 
+/* --- what was signalled ------------------------------------------------------------- */
+
+#define ROUTED "+18085551234"
+
+/* A trunk's words, with the number as it wants it. */
+static void live_traced(struct search *s)
+{
+	static const struct tel_record record = {
+		.trace = "INVITE sip:08085551234@192.0.2.1 SIP/2.0\r\n"
+			 "To: <sip:+18085551234@192.0.2.1>\r\n"
+			 "SIP/2.0 503 Service Unavailable\r\n"};
+	struct trunk *trunk = &s->aw->trunks->at[0];
+	char path[PATH_BYTES], id[VERIFICATION_ID_BYTES];
+	struct api_ask ask = {.method = "POST",
+			      .path = "/v1/verifications",
+			      .token = s->aw->admin,
+			      .body = "{\"to\":\"" ROUTED "\",\"trace\":true}"};
+	struct http_answer a;
+
+	secrets_add(s->secrets, "number", &ROUTED[1]);
+	trunk->record = &record;
+	trunk_faults(trunk, 503, 0);
+	api_world_ask(s->aw, &ask, &a);
+	assert_int_equal(a.status, CREATED);
+	(void)snprintf(id, sizeof(id), "%s", api_world_text(&a, "id"));
+	http_answer_free(&a);
+	(void)world_until_ended(s->aw->w, id);
+	(void)snprintf(path, sizeof(path), "/v1/verifications/%s/trace", id);
+	ask = (struct api_ask){
+		.method = "GET", .path = path, .token = s->aw->admin};
+	api_world_ask(s->aw, &ask, &a);
+
+	assert_int_equal(a.status, 200);
+	assert_non_null(memmem(a.body.p, a.body.n, "SIP/2.0 503", 11));
+	assert_int_equal(secrets_in(s->secrets, path, buf_view(&a.body)), 0);
+	http_answer_free(&a);
+}
+
 /* --- what is told ---------------------------------------------------------------------- */
 
 static void told(struct search *s, const char *path,
@@ -298,6 +336,7 @@ TEST(after_every_flow_in_every_language_no_secret_is_anywhere)
 	struct search *s = *state;
 
 	live_all(s);
+	live_traced(s);
 
 	assert_log_was_written(s);
 	assert_files_hold_nothing(s, 3);

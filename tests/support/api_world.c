@@ -90,7 +90,11 @@ static int set_up(void **state, bool real_web)
 	add_key(aw, "shop", SERVICE_VERIFY, aw->verify);
 	add_key(aw, "shop", SERVICE_CHECK, aw->check);
 	add_key(aw, "shop", SERVICE_FLOWS, aw->flows);
+	add_key(aw, "shop", SERVICE_VERIFY | SERVICE_ADMIN, aw->admin);
 	add_key(aw, "other", SERVICE_VERIFY | SERVICE_CHECK, aw->other);
+	aw->trunks = trunks_new(aw->w);
+	(void)trunks_add(aw->trunks, "main", NULL);
+	trunks_route(aw->trunks, API_WORLD_TRUNK);
 	world_start(aw->w);
 	open_api(aw);
 	*state = aw;
@@ -117,6 +121,7 @@ int api_world_teardown(void **state)
 	aw->w->service = NULL;
 	api_free(aw->api);
 	world_free(aw->w);
+	trunks_free(aw->trunks);
 	rng_free(aw->rng);
 	free(aw);
 	return 0;

@@ -10,19 +10,24 @@
 
 #include "api/api.h"
 #include "support/http.h"
+#include "support/trunks.h"
 #include "support/world.h"
 #include "web/web.h"
 
+#define API_WORLD_TRUNK "+1808"
+
 struct api_world {
 	struct world *w;
-	struct rng *rng; /* the world's own, for its telephone */
+	struct trunks *trunks; /* one, of the numbers in API_WORLD_TRUNK */
+	struct rng *rng;       /* the world's own, for its telephone */
 	struct api *api;
 	struct web *web;
 	unsigned port;
 	bool real_web;
 	/* tokens of application `shop`, by scope, and one of `other` */
 	char verify[SERVICE_TOKEN_BYTES], check[SERVICE_TOKEN_BYTES],
-		flows[SERVICE_TOKEN_BYTES], other[SERVICE_TOKEN_BYTES];
+		flows[SERVICE_TOKEN_BYTES], admin[SERVICE_TOKEN_BYTES],
+		other[SERVICE_TOKEN_BYTES];
 	char verify_id[VERIFICATION_APP_BYTES]; /* key id */
 };
 

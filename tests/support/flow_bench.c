@@ -273,6 +273,14 @@ static void host_may_dial(void *ctx, struct flow_run *run, flow_answer_h *done)
 		ask(b, done, b->may_dial, 0);
 }
 
+static bool host_another(void *ctx, const struct flow_news *how)
+{
+	struct bench *b = ctx;
+
+	b->fault = *how;
+	return b->routes > 0 && b->routes-- > 0;
+}
+
 static int host_dial(void *ctx, const struct tel_params *params,
 		     const char *route, struct tel_call **out)
 {
@@ -350,6 +358,7 @@ static void host_over(void *ctx, const struct flow_end *end)
 
 static const struct flow_host host = {
 	.may_dial = host_may_dial,
+	.another = host_another,
 	.dial = host_dial,
 	.news = host_news,
 	.verify = host_verify,

@@ -51,16 +51,18 @@ struct bench {
 	/* the host's answers; set before they are asked for */
 	struct flow_params params;
 	const char *code;
-	int may_dial;   /* what may_dial() answers */
-	bool mute;      /* ... or does it never? */
-	int dial_error; /* of dial() */
+	int may_dial;    /* what may_dial() answers */
+	bool mute;       /* ... or does it never? */
+	int dial_error;  /* of dial() */
+	unsigned routes; /* further ones that another() may name */
 	enum outcome_check verify[8];
 	int64_t verify_left[8];
 	int verify_error;
 	struct tel *tel; /* NULL: the phone in the hand */
 	/* what was seen */
 	unsigned dials, asked, verified;
-	char digits[8][40]; /* what verify() was given */
+	struct flow_news fault; /* another() was asked with */
+	char digits[8][40];     /* what verify() was given */
 	char to[24], from[24], route[32], language[16];
 	unsigned ring_ms;
 	struct bench_news news[BENCH_NEWS_MAX];

@@ -35,6 +35,10 @@ enum {
 
 struct sip_peer {
 	int sip, rtp;
+	bool tcp; /* sip listens, conn is the far end's */
+	int conn;
+	char stream[MESSAGE_BYTES];
+	size_t stream_bytes;
 	unsigned port, rtp_port;
 	struct sockaddr_in far; /* who sent last */
 	char *heard[HEARD_MAX];
@@ -52,12 +56,12 @@ struct sip_peer {
 
 /* --- sockets ------------------------------------------------------------------------ */
 
-static int open_socket(unsigned *port)
+static int open_socket(int type, unsigned *port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	assert(fd >= 0);
 	assert(bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
@@ -70,16 +74,27 @@ struct sip_peer *sip_peer_new(void)
 {
 	struct sip_peer *p = b_zero(1, sizeof(*p));
 
-	p->sip = open_socket(&p->port);
-	p->rtp = open_socket(&p->rtp_port);
+	p->sip = open_socket(SOCK_DGRAM, &p->port);
+	p->rtp = open_socket(SOCK_DGRAM, &p->rtp_port);
+	p->conn = -1;
 	p->cseq = 100;
 	return p;
+}
+
+void sip_peer_use_tcp(struct sip_peer *p)
+{
+	(void)close(p->sip);
+	p->sip = open_socket(SOCK_STREAM, &p->port);
+	p->tcp = true;
+	assert(listen(p->sip, 1) == 0);
 }
 
 void sip_peer_free(struct sip_peer *p)
 {
 	if (!p)
 		return;
+	if (p->conn >= 0)
+		(void)close(p->conn);
 	(void)close(p->sip);
 	(void)close(p->rtp);
 	for (size_t i = 0; i < p->count; i++)
@@ -151,11 +166,16 @@ static void say(struct sip_peer *p)
 
 void sip_peer_repeat(struct sip_peer *p)
 {
-	ssize_t n = sendto(p->sip, p->said, strlen(p->said), 0,
+	size_t length = strlen(p->said);
+	ssize_t n;
+
+	if (p->tcp)
+		n = send(p->conn, p->said, length, MSG_NOSIGNAL);
+	else
+		n = sendto(p->sip, p->said, length, 0,
 			   (const struct sockaddr *)&p->said_to,
 			   sizeof(p->said_to));
-
-	assert(n == (ssize_t)strlen(p->said));
+	assert(n == (ssize_t)length);
 }
 
 static void reply(struct sip_peer *p, const char *to,
@@ -177,10 +197,11 @@ static void reply(struct sip_peer *p, const char *to,
 		     "SIP/2.0 %d %s\r\n"
 		     "Via: %s\r\nFrom: %s\r\nTo: %s%s\r\n"
 		     "Call-ID: %s\r\nCSeq: %s\r\n"
-		     "%sContact: <sip:peer@127.0.0.1:%u>\r\n"
+		     "%sContact: <sip:peer@127.0.0.1:%u%s>\r\n"
 		     "%sContent-Length: %zu\r\n\r\n%s",
 		     a->code, a->reason ? a->reason : "x", via, from, dest, tag,
 		     id, cseq, a->headers ? a->headers : "", p->port,
+		     p->tcp ? ";transport=tcp" : "",
 		     a->sdp ? "Content-Type: application/sdp\r\n" : "",
 		     a->sdp ? strlen(a->sdp) : 0, a->sdp ? a->sdp : "");
 	assert(n > 0 && n < MESSAGE_BYTES);
@@ -229,12 +250,12 @@ static void ask(struct sip_peer *p, const char *method, unsigned cseq,
 	uri_of(contact, target);
 	n = snprintf(p->said, sizeof(p->said),
 		     "%s %s SIP/2.0\r\n"
-		     "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK%u;rport\r\n"
+		     "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK%u;rport\r\n"
 		     "From: %s;tag=peer\r\nTo: %s\r\nCall-ID: %s\r\n"
 		     "CSeq: %u %s\r\nMax-Forwards: 70\r\n"
 		     "Contact: <sip:peer@127.0.0.1:%u>\r\n%s",
-		     method, target, p->port, ++p->branch, to, from, id, cseq,
-		     method, p->port, tail);
+		     method, target, p->tcp ? "TCP" : "UDP", p->port,
+		     ++p->branch, to, from, id, cseq, method, p->port, tail);
 	assert(n > 0 && n < MESSAGE_BYTES);
 	say(p);
 }
@@ -292,22 +313,61 @@ static void hear(struct sip_peer *p, const char *text, size_t n)
 	}
 }
 
-bool sip_peer_turn(struct sip_peer *p)
+/* The whole messages of a connection. */
+static void hear_stream(struct sip_peer *p)
 {
-	struct pollfd fds[] = {{.fd = p->sip, .events = POLLIN},
-			       {.fd = p->rtp, .events = POLLIN}};
+	char length[FIELD_BYTES];
+	char *end;
+	ssize_t n = recv(p->conn, p->stream + p->stream_bytes,
+			 sizeof(p->stream) - 1 - p->stream_bytes, 0);
+
+	if (n <= 0)
+		return;
+	p->stream_bytes += (size_t)n;
+	p->stream[p->stream_bytes] = '\0';
+	while ((end = strstr(p->stream, "\r\n\r\n"))) {
+		size_t whole = (size_t)(end - p->stream) + strlen("\r\n\r\n");
+
+		field(p->stream, "Content-Length", length);
+		whole += strtoul(length, NULL, 10);
+		if (whole > p->stream_bytes)
+			return;
+		hear(p, p->stream, whole);
+		p->stream_bytes -= whole;
+		memmove(p->stream, p->stream + whole, p->stream_bytes + 1);
+	}
+}
+
+static void hear_signals(struct sip_peer *p)
+{
 	char text[MESSAGE_BYTES];
 	socklen_t len = sizeof(p->far);
 	ssize_t n;
 
-	if (poll(fds, COUNT_OF(fds), POLL_MS) <= 0)
-		return false;
-	if (fds[0].revents) {
+	if (!p->tcp) {
 		n = recvfrom(p->sip, text, sizeof(text), 0,
 			     (struct sockaddr *)&p->far, &len);
 		if (n > 0)
 			hear(p, text, (size_t)n);
+	} else if (p->conn < 0) {
+		p->conn = accept4(p->sip, NULL, NULL,
+				  SOCK_CLOEXEC | SOCK_NONBLOCK);
+	} else {
+		hear_stream(p);
 	}
+}
+
+bool sip_peer_turn(struct sip_peer *p)
+{
+	struct pollfd fds[] = {{.fd = p->conn >= 0 ? p->conn : p->sip,
+				.events = POLLIN},
+			       {.fd = p->rtp, .events = POLLIN}};
+	ssize_t n;
+
+	if (poll(fds, COUNT_OF(fds), POLL_MS) <= 0)
+		return false;
+	if (fds[0].revents)
+		hear_signals(p);
 	if (fds[1].revents) {
 		n = recv(p->rtp, p->newest, sizeof(p->newest), 0);
 		if (n > 0) {

@@ -17,6 +17,8 @@
 struct sip_peer;
 
 struct sip_peer *sip_peer_new(void); /* on 127.0.0.1 */
+/* It waits for a connection instead, and says all on that. */
+void sip_peer_use_tcp(struct sip_peer *p);
 void sip_peer_free(struct sip_peer *p);
 unsigned sip_peer_port(const struct sip_peer *p);
 unsigned sip_peer_rtp_port(const struct sip_peer *p);

@@ -19,7 +19,6 @@
 
 enum {
 	PATH_BYTES = 512,
-	STEP_MS = 20, /* the telephone's */
 	CALLS = 8,
 	TTL_MS = 600 * 1000,
 	RING_MS = 28 * 1000,
@@ -155,21 +154,31 @@ static size_t fill_ears(struct tel_ear ears[EARS_MAX])
 	return n;
 }
 
-static void open_tel(struct world *w)
+void world_open_tel(struct world *w, struct tel_scripted_params *p,
+		    struct tel **out)
 {
 	struct tel_ear ears[EARS_MAX];
-	struct tel_scripted_params params = {
-		.loop = w->line,
-		.rng = w->rng,
-		.ears = ears,
-		.ears_count = fill_ears(ears),
-		.script = script_of,
-		.heard = heard,
-		.types = types,
-		.ctx = w,
-	};
 
-	assert_int_equal(tel_scripted_new(&params, &w->tel), 0);
+	p->loop = w->line;
+	p->rng = w->rng;
+	p->ears = ears;
+	p->ears_count = fill_ears(ears);
+	assert_int_equal(tel_scripted_new(p, out), 0);
+}
+
+static void free_tels(struct world *w)
+{
+	tel_free(KEEP(w->tel));
+	while (w->more_count > 0)
+		tel_free(w->more[--w->more_count].tel);
+}
+
+static void open_tel(struct world *w)
+{
+	struct tel_scripted_params params = {
+		.script = script_of, .heard = heard, .types = types, .ctx = w};
+
+	world_open_tel(w, &params, &w->tel);
 }
 
 /* --- the whole ------------------------------------------------------------------------ */
@@ -223,7 +232,8 @@ static void told_tick(int64_t tick, void *ctx)
 
 int world_try_start(struct world *w, struct diag *d)
 {
-	const struct service_tel tels[] = {{.route = "script", .tel = w->tel}};
+	struct service_tel tels[SERVICE_TELS_MAX] = {
+		{.route = "script", .tel = w->tel}};
 	char flows[PATH_BYTES];
 	const struct service_params params = {
 		.line = w->line,
@@ -236,13 +246,14 @@ int world_try_start(struct world *w, struct diag *d)
 		.node = "one",
 		.flows_dir = flows,
 		.tels = tels,
-		.tels_count = 1,
+		.tels_count = 1 + w->more_count,
 		.rules = &w->rules,
 		.last_tick = w->last_tick,
 		.tick = told_tick,
 		.tick_ctx = w,
 	};
 
+	memcpy(tels + 1, w->more, sizeof(w->more));
 	path_of("VOICEOTP_SOURCE", "packaging/flows", flows);
 	return service_new(&params, &w->service, d);
 }
@@ -302,14 +313,10 @@ static int remove_entry(const char *path, const struct stat *st, int flag,
 
 void world_cut(struct world *w)
 {
-	service_free(w->service);
-	w->service = NULL;
-	store_close(w->store);
-	w->store = NULL;
-	tel_free(w->tel);
-	w->tel = NULL;
-	loop_free(w->line);
-	w->line = NULL;
+	service_free(KEEP(w->service));
+	store_close(KEEP(w->store));
+	free_tels(w);
+	loop_free(KEEP(w->line));
 }
 
 void world_back(struct world *w)
@@ -359,7 +366,7 @@ void world_free(struct world *w)
 		service_free(w->service);
 	}
 	store_close(w->store);
-	tel_free(w->tel);
+	free_tels(w);
 	loop_free(w->line);
 	keyring_free(w->ring);
 	policy_end(&w->rules.policy);
@@ -604,11 +611,7 @@ struct answer world_ask_only(struct world *w, const struct service_create *req)
 struct answer world_create(struct world *w, const char *to, const char *flow)
 {
 	const struct service_create req = {
-		.who = w->who,
-		.to = to,
-		.flow = flow,
-		.purpose = "signup",
-	};
+		.who = w->who, .to = to, .flow = flow, .purpose = "signup"};
 
 	return world_ask(w, &req);
 }

@@ -45,7 +45,9 @@ struct world {
 		enum tel_script script;
 	} numbers[WORLD_NUMBERS_MAX];
 	size_t numbers_count;
-	int others;      /* of every other number; negative: not served */
+	int others; /* of every other number; negative: not served */
+	struct service_tel more[SERVICE_TELS_MAX - 1]; /* freed by the world */
+	size_t more_count;
 	char types[16];  /* "": what was heard */
 	char heard[512]; /* every digit, in order */
 	unsigned dials;
@@ -68,11 +70,15 @@ int world_try_start(struct world *w, struct diag *d);
 /* Ends it in an instant: calls are cut, nothing is written any more. */
 void world_kill(struct world *w);
 void world_kill_now(struct world *w); /* after world_ask_only() */
-/* Its two halves: between them no file is open. */
+/* Its two halves: between them no file is open.  The further telephones do not
+ * come back. */
 void world_cut(struct world *w);
 void world_back(struct world *w);
 void world_drain(struct world *w, int64_t ms);
 void world_script(struct world *w, const char *to, enum tel_script script);
+/* Fills in its loop and ears. */
+void world_open_tel(struct world *w, struct tel_scripted_params *p,
+		    struct tel **out);
 
 /* Turn the loop and move the clock until cond(ctx); fails the test after
  * WORLD_WAIT_MS of real time or ms of the clock's.  world_turn(): only what is

@@ -15,6 +15,7 @@
 #include "api/api_priv.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "media/pump.h"
 #include "support/api_world.h"
 #include "support/contract.h"
 #include "support/test.h"
@@ -23,6 +24,7 @@
 #define TYPES "+15555550111"
 #define BUSY "+15555550120"
 #define REAL "+14155552671" /* US, held by the counters */
+#define ROUTED "+18085550123"
 #define ABROAD "+4915123456789"
 #define ALL "/v1/verifications"
 
@@ -115,6 +117,8 @@ static const struct {
 	{"POST", ALL "/ver_x/cancel", NULL},
 	{"POST", ALL "/ver_x/call", NULL},
 	{"GET", ALL "/ver_x/events", NULL},
+	{"GET", ALL "/ver_x/trace", NULL},
+	{"GET", "/v1/trunks", NULL},
 	{"GET", "/v1/events", NULL},
 	{"POST", "/v1/explain", "{\"to\":\"" LISTENS "\"}"},
 };
@@ -773,6 +777,106 @@ TEST(anyone_may_ask_whether_it_is_well)
 		       200, "");
 }
 
+/* --- the lines ---------------------------------------------------------------------- */
+
+static void get_as(struct api_world *aw, const char *token, const char *path,
+		   int status, struct http_answer *out)
+{
+	const struct api_ask what = {
+		.method = "GET", .path = path, .token = token};
+
+	ask(aw, &what, status, out);
+}
+
+static bool says(const struct http_answer *a, const char *text)
+{
+	return memmem(a->body.p, a->body.n, text, strlen(text)) != NULL;
+}
+
+/* A call over the trunk, with its signalling; its id. */
+static void call_traced(struct api_world *aw, char id[VERIFICATION_ID_BYTES])
+{
+	static const struct pump_stats media = {
+		.sent = 500, .received = 480, .jitter_us = 1250};
+	static const struct tel_record record = {
+		.media = &media,
+		.trace = "INVITE sip:8085550123@example.net SIP/2.0\r\n"};
+	const struct api_ask what = {.method = "POST",
+				     .path = ALL,
+				     .token = aw->admin,
+				     .body = "{\"to\":\"" ROUTED
+					     "\",\"trace\":true}"};
+	struct http_answer a;
+
+	aw->trunks->at[0].record = &record;
+	ask(aw, &what, 201, &a);
+	(void)snprintf(id, VERIFICATION_ID_BYTES, "%s",
+		       api_world_text(&a, "id"));
+	http_answer_free(&a);
+	(void)world_until_ended(aw->w, id);
+}
+
+TEST(a_call_shows_what_was_counted_of_it)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_ID_BYTES];
+	struct http_answer a;
+
+	call_traced(aw, id);
+	get_as(aw, aw->verify, path_of(id, ""), 200, &a);
+
+	assert_true(says(&a, "\"route\":\"main\""));
+	assert_true(says(&a, "\"media\":{\"sent\":500,\"received\":480,"
+			     "\"lost\":0,\"jitter_ms\":1.250,"
+			     "\"far_lost\":null,\"far_jitter_ms\":null,"
+			     "\"rtt_ms\":null}"));
+	http_answer_free(&a);
+}
+
+TEST(a_trace_is_for_those_who_operate_it)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_ID_BYTES], plain[VERIFICATION_ID_BYTES];
+	struct http_answer a;
+
+	call_traced(aw, id);
+	api_world_create(aw, BUSY, "speak", plain);
+
+	get_as(aw, aw->admin, path_of(id, "/trace"), 200, &a);
+	assert_true(says(&a, "INVITE sip:xxxxxxxx23@example.net"));
+	http_answer_free(&a);
+	get_as(aw, aw->verify, path_of(id, "/trace"), 403, &a);
+	http_answer_free(&a);
+	get_as(aw, aw->admin, path_of(plain, "/trace"), 404, &a);
+	http_answer_free(&a);
+	post(aw, ALL, "{\"to\":\"" ROUTED "\",\"trace\":true}", 403,
+	     "forbidden");
+	post(aw, ALL, "{\"to\":\"" ROUTED "\",\"trace\":1}", 400,
+	     "invalid_field");
+}
+
+TEST(trunks_are_shown_to_those_who_operate_them)
+{
+	struct api_world *aw = *state;
+	struct http_answer a;
+
+	trunk_turns(&aw->trunks->at[0], TEL_DOWN);
+	world_settle(aw->w);
+
+	get_as(aw, aw->admin, "/v1/trunks", 200, &a);
+	assert_true(says(&a, "{\"name\":\"main\",\"state\":\"down\","
+			     "\"why\":\"silent\",\"sip_code\":null"));
+	http_answer_free(&a);
+	get_as(aw, aw->verify, "/v1/trunks", 403, &a);
+	http_answer_free(&a);
+	get_as(aw, NULL, "/metrics", 200, &a);
+	assert_true(says(&a, "voiceotp_trunk_state{trunk=\"main\","
+			     "state=\"down\"} 1\n"));
+	assert_true(says(&a, "voiceotp_trunk_failures_total{trunk=\"main\"} "
+			     "1\n"));
+	http_answer_free(&a);
+}
+
 /* From here on no file may grow: the disk is full. */
 static void disk_full(bool full)
 {
@@ -898,6 +1002,9 @@ int main(void)
 		IN_A_WORLD(explaining_names_the_rule_and_does_nothing),
 		IN_A_WORLD(event_streams_open_or_say_why_not),
 		IN_A_WORLD(anyone_may_ask_whether_it_is_well),
+		IN_A_WORLD(a_call_shows_what_was_counted_of_it),
+		IN_A_WORLD(a_trace_is_for_those_who_operate_it),
+		IN_A_WORLD(trunks_are_shown_to_those_who_operate_them),
 		IN_A_WORLD(a_full_disk_is_503_and_nothing_is_lost),
 		cmocka_unit_test(
 			the_fields_of_requests_are_those_of_the_contract),

@@ -59,9 +59,23 @@ static void fill_legs(struct verification *v)
 			.answered_ms = 4,
 			.ended_ms = INT64_MAX,
 			.price_micro = 6,
+			.q850 = 127,
+			.early_media = true,
+			.priced = true,
+			.cost_micro = 7,
+			.media = {.known = true,
+				  .sent = 8,
+				  .received = 9,
+				  .lost = INT64_MAX,
+				  .jitter_us = UINT32_MAX,
+				  .far_known = true,
+				  .far_lost = 10,
+				  .far_jitter_us = 11,
+				  .rtt_us = 12},
 		};
 		text(leg->id, sizeof(leg->id), (char)('0' + (int)i));
 		FILL(leg->route, 't');
+		FILL(leg->currency, 'e');
 	}
 }
 
@@ -94,6 +108,7 @@ static struct verification full(void)
 		.approved_by_keypad = true,
 		.legs_count = VERIFICATION_LEGS_MAX,
 		.warnings = 7,
+		.trace = true,
 	};
 
 	fill_texts(&v);

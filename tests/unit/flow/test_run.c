@@ -247,6 +247,81 @@ TEST(a_telephone_without_room_is_failed)
 	assert_true(bench_has_news(b, EVENT_ENDED));
 }
 
+TEST(a_route_s_fault_makes_the_same_node_dial_again)
+{
+	struct bench *b = *state;
+
+	b->routes = 1;
+	bench_call_flow(b, BENCH_SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_refuse(b, 503, 34);
+	assert_int_equal(b->fault.cause, TEL_REFUSED);
+	assert_int_equal(b->fault.sip_code, 503);
+	assert_int_equal(b->fault.q850, 34);
+	assert_false(b->fault.rang);
+	assert_int_equal(b->dials, 2);
+	assert_int_equal(b->asked, 2);
+	bench_ring(b);
+	bench_pick_up(b);
+	bench_finish(b, 60000);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_int_equal(b->end.leg, LEG_ANSWERED);
+	assert_true(bench_took(b, "Call", "answered"));
+	assert_false(bench_took(b, "Call", "failed"));
+}
+
+TEST(the_trigger_is_of_the_last_leg)
+{
+	struct bench *b = *state;
+
+	b->routes = 2;
+	bench_call_flow(b, BENCH_SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	bench_refuse(b, 503, 0);
+	bench_refuse(b, 404, 0);
+	bench_ring(b);
+	bench_refuse(b, 486, 17);
+
+	assert_int_equal(b->dials, 3);
+	assert_true(b->fault.rang);
+	assert_int_equal(b->end.leg, LEG_BUSY);
+	assert_true(bench_took(b, "Call", "busy"));
+}
+
+TEST(a_no_to_the_next_dial_leaves_the_word_to_the_last_leg)
+{
+	struct bench *b = *state;
+
+	b->routes = 1;
+	bench_call_flow(b, BENCH_SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	b->may_dial = -EBUSY;
+	bench_refuse(b, 503, 0);
+
+	bench_assert_end(b, FLOW_HANGUP, "Bye");
+	assert_int_equal(b->dials, 1);
+	assert_int_equal(b->end.leg, LEG_CONGESTION);
+	assert_true(bench_took(b, "Call", "failed"));
+}
+
+TEST(a_stop_between_two_routes_ends_it)
+{
+	struct bench *b = *state;
+
+	b->routes = 1;
+	bench_call_flow(b, BENCH_SAY("Begin", "Hello.", "Bye"));
+	bench_start(b);
+	b->mute = true;
+	bench_refuse(b, 503, 0);
+	assert_int_equal(b->asked, 2);
+	flow_run_settle(b->run);
+	bench_await_over(b);
+
+	assert_int_equal(b->end.reason, FLOW_STOPPED);
+	assert_int_equal(b->dials, 1);
+}
+
 TEST(early_media_is_no_answer)
 {
 	struct bench *b = *state;
@@ -520,6 +595,11 @@ int main(void) // NOLINT(readability-function-size)
 		WITH_BENCH(blocked_is_rejected),
 		WITH_BENCH(no_such_number_is_failed),
 		WITH_BENCH(a_telephone_without_room_is_failed),
+		WITH_BENCH(a_route_s_fault_makes_the_same_node_dial_again),
+		WITH_BENCH(the_trigger_is_of_the_last_leg),
+		WITH_BENCH(
+			a_no_to_the_next_dial_leaves_the_word_to_the_last_leg),
+		WITH_BENCH(a_stop_between_two_routes_ends_it),
 		WITH_BENCH(early_media_is_no_answer),
 		WITH_BENCH(a_forwarded_call_is_told),
 		WITH_BENCH(news_come_in_order),

@@ -51,7 +51,8 @@ void sip_world_close(struct sip_world *w);
 
 void sip_world_turn(struct sip_world *w);
 void sip_world_advance(struct sip_world *w, int64_t ms);
-void sip_world_dial(struct sip_world *w);
+void sip_world_dial(struct sip_world *w); /* the far end has the INVITE */
+void sip_world_try(struct sip_world *w);  /* whoever has it */
 int64_t sip_world_real_ms(void);
 void sip_world_wait(struct sip_world *w, int64_t since_ms, const char *what);
 

@@ -31,6 +31,48 @@ TEST(a_busy_line_is_486)
 	assert_int_equal(last()->ev.sip_code, 486);
 }
 
+static const struct tel_script_fault *some_fault(const char *to, void *ctx)
+{
+	assert_string_equal(to, "+1000");
+	return ctx;
+}
+
+static void dial_at_fault(struct tel_script_fault *fault)
+{
+	open_tel((struct tel_scripted_params){
+		.script = the_script, .fault = some_fault, .ctx = fault});
+	bench.script = TEL_SCRIPT_LISTEN;
+	dial_number("+1000");
+	go(5000);
+}
+
+TEST(a_line_at_fault_ends_before_it_rings)
+{
+	dial_at_fault(&(struct tel_script_fault){.sip_code = 404, .q850 = 1});
+
+	assert_int_equal(bench.count, 1);
+	assert_ended(TEL_REFUSED, 200);
+	assert_int_equal(last()->ev.sip_code, 404);
+	assert_int_equal(last()->ev.q850, 1);
+}
+
+TEST(a_line_that_answers_nothing_is_unreachable)
+{
+	dial_at_fault(&(struct tel_script_fault){0});
+
+	assert_int_equal(bench.count, 1);
+	assert_ended(TEL_UNREACHABLE, 200);
+	assert_int_equal(last()->ev.sip_code, 0);
+}
+
+TEST(a_fault_may_come_after_it_rang_or_made_a_sound)
+{
+	dial_at_fault(
+		&(struct tel_script_fault){.sip_code = 500, .rings = true});
+	assert_int_equal(bench.seen[0].ev.kind, TEL_RINGING);
+	assert_ended(TEL_REFUSED, 2000);
+}
+
 TEST(nobody_answers_until_the_ring_limit)
 {
 	dial(TEL_SCRIPT_NO_ANSWER);
@@ -296,6 +338,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_BENCH(it_rings_and_is_answered),
 		WITH_BENCH(a_busy_line_is_486),
+		WITH_BENCH(a_line_at_fault_ends_before_it_rings),
+		WITH_BENCH(a_line_that_answers_nothing_is_unreachable),
+		WITH_BENCH(a_fault_may_come_after_it_rang_or_made_a_sound),
 		WITH_BENCH(nobody_answers_until_the_ring_limit),
 		WITH_BENCH(declining_is_603_with_a_cause_of_the_person),
 		WITH_BENCH(the_late_one_answers_a_second_before_the_limit),

@@ -165,6 +165,46 @@ TEST(forwarding_is_told_once)
 	sip_world_close(&w);
 }
 
+TEST(a_call_goes_over_tcp_as_well)
+{
+	const char *invite;
+	struct sip_world w;
+
+	sip_world_make(&w);
+	sip_peer_use_tcp(w.peer);
+	w.conf.port = sip_peer_port(w.peer);
+	w.conf.transport = TEL_SIP_TCP;
+	sip_world_open(&w);
+	sip_world_dial(&w);
+	invite = sip_peer_last(w.peer, "INVITE ");
+	assert_non_null(strstr(invite, ";transport=tcp SIP/2.0\r\n"));
+	assert_non_null(strstr(invite, "\r\nVia: SIP/2.0/TCP "));
+	say(&w, 180, NULL);
+	pick_up(&w, NULL);
+	UNTIL(&w, sip_peer_packets(w.peer) > 2);
+	sip_peer_ask(w.peer, "BYE", NULL, NULL, NULL);
+
+	ends(&w, TEL_HUNG_UP, 0, 0);
+	assert_non_null(strstr(w.trace, "INVITE sip:"));
+	sip_world_close(&w);
+}
+
+TEST(a_connection_that_is_refused_is_unreachable)
+{
+	struct sip_peer *nobody = sip_peer_new();
+	struct sip_world w;
+
+	sip_world_make(&w);
+	w.conf.port = sip_peer_port(nobody);
+	w.conf.transport = TEL_SIP_TCP;
+	sip_world_open(&w);
+	sip_world_try(&w);
+
+	ends(&w, TEL_UNREACHABLE, 408, 0);
+	sip_world_close(&w);
+	sip_peer_free(nobody);
+}
+
 /* --- challenges ---------------------------------------------------------------------- */
 
 #define MD5_NONCE(n) \
@@ -260,6 +300,27 @@ TEST(a_proxy_and_a_callee_may_both_ask)
 
 	assert_non_null(strstr(third, "nonce=\"p1\""));
 	assert_non_null(strstr(third, "nonce=\"w1\""));
+	sip_world_close(&w);
+}
+
+TEST(a_bye_answers_the_challenge_of_the_invite_at_once)
+{
+	struct sip_world w;
+	const char *bye;
+
+	begin_with_user(&w);
+	say(&w, 401, "WWW-Authenticate: " SHA_NONCE("s1") "\r\n");
+	UNTIL(&w, sip_peer_heard(w.peer, "INVITE ") == 2);
+	pick_up(&w, NULL);
+	tel_call_hang_up(w.call);
+	UNTIL(&w, sip_peer_heard(w.peer, "BYE "));
+	bye = sip_peer_last(w.peer, "BYE ");
+
+	assert_non_null(strstr(bye, "\r\nAuthorization: Digest "
+				    "username=\"joe\", realm=\"r\", "
+				    "nonce=\"s1\", uri=\"sip:peer@127.0.0.1:"));
+	assert_non_null(strstr(bye, "qop=auth, nc=00000002"));
+	ends(&w, TEL_WE_HUNG_UP, 0, 0);
 	sip_world_close(&w);
 }
 
@@ -820,11 +881,14 @@ int main(void)
 		T(sound_before_the_answer_is_told_and_never_answered),
 		T(a_200_that_comes_again_is_acknowledged_again),
 		T(forwarding_is_told_once),
+		T(a_call_goes_over_tcp_as_well),
+		T(a_connection_that_is_refused_is_unreachable),
 		T(a_proxy_s_md5_challenge_is_answered),
 		T(sha256_before_md5_is_answered_with_sha256),
 		T(a_stale_nonce_is_answered_once_more_and_no_third_time),
 		T(credentials_that_do_not_help_end_the_call_and_rest_the_trunk),
 		T(a_proxy_and_a_callee_may_both_ask),
+		T(a_bye_answers_the_challenge_of_the_invite_at_once),
 		T(a_bye_that_is_challenged_is_sent_again_with_an_answer),
 		T(busy_is_busy),
 		T(a_404_has_its_cause_where_it_says_one),
