@@ -213,15 +213,11 @@ static void tell_all(struct pump_stream *s)
 
 static void closed(struct pump_stream *s)
 {
-	struct pump *p = s->p;
 	struct pump_stats stats = s->stats;
 	struct pump_event ev = {.kind = PUMP_CLOSED, .stats = &stats};
 	pump_event_h *event = s->event;
 	void *ctx = s->ctx;
 
-	if (!s->placed)
-		p->ports.at[s->port].rests_until_ms =
-			pump_now_us() / 1000 + PUMP_PORT_REST_MS;
 	free_stream(s);
 	event(&ev, ctx);
 }

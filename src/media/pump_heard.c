@@ -177,10 +177,15 @@ void pump_hear_end(struct pump *p, struct pump_stream *s)
 
 void pump_hear_close(struct pump *p, struct pump_stream *s)
 {
-	if (s->placed)
+	struct pump_port *port = &p->ports.at[s->port];
+
+	if (s->placed) {
 		remember(p, s);
-	else
-		atomic_fetch_sub(&p->ports.at[s->port].unplaced, 1);
+	} else {
+		atomic_store(&port->rests_until_ms,
+			     pump_now_us() / 1000 + PUMP_PORT_REST_MS);
+		atomic_fetch_sub(&port->unplaced, 1);
+	}
 	s->stats.lost = s->lost_before;
 	if (s->from.begun)
 		s->stats.lost += rtp_source_lost(&s->from);
@@ -280,12 +285,14 @@ static struct pump_stream *expected(struct pump *p, const struct pump_key *k,
 static struct pump_stream *seeking(struct pump *p, const struct pump_key *k,
 				   const struct rtp_header *h)
 {
-	const struct pump_port *port = &p->ports.at[k->port];
+	struct pump_port *port = &p->ports.at[k->port];
+	int64_t now_ms = pump_now_us() / 1000;
 	struct pump_stream *s = port->seeker;
 	struct sockaddr_storage from;
 
 	if (!s || s->shared || s->seek[0].count > 0 || !has_type(s, h->pt) ||
-	    pump_now_us() / 1000 - s->connected_ms > PUMP_LATCH_MS)
+	    now_ms - s->connected_ms > PUMP_LATCH_MS ||
+	    now_ms < atomic_load(&port->rests_until_ms))
 		return NULL;
 	if (atomic_load(&port->unplaced) != 1) {
 		s->shared = true;

@@ -210,7 +210,7 @@ void pump_ports_close(struct pump_ports *ports)
 static unsigned unfit(struct pump_port *port, int64_t now_ms)
 {
 	return 2 * atomic_load(&port->unplaced) +
-	       (port->rests_until_ms > now_ms);
+	       (atomic_load(&port->rests_until_ms) > now_ms);
 }
 
 /* Those in use by others are passed over: the first ones were all ours. */

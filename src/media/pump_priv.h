@@ -108,9 +108,9 @@ struct pump_port {
 	/* Streams whose far end's true source is not known yet: as long as
 	 * there are two, no unknown source can be anybody's. */
 	atomic_uint unplaced;
+	_Atomic int64_t rests_until_ms; /* nor is it before this */
 	/* the line's */
 	unsigned streams;
-	int64_t rests_until_ms;
 	/* the pump's */
 	unsigned connected;
 	uint16_t connected_xor; /* of their indices: the only one, if it is */
