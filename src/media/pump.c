@@ -270,6 +270,7 @@ void *pump_run(void *pump)
 		pump_tick(p);
 		call_line(p);
 	}
+	pump_tick_end(p);
 	return NULL;
 }
 

@@ -332,7 +332,8 @@ void *pump_run(void *pump);
 
 /* pump_tick.c */
 void pump_tick_begin(struct pump *p);
-void pump_tick(struct pump *p); /* one phase, when it is due */
+void pump_tick(struct pump *p);     /* one phase, when it is due */
+void pump_tick_end(struct pump *p); /* the last orders: who ends says so */
 /* Sound goes to the source, if it is known, or as SDP says. */
 void pump_aim(struct pump *p, const struct pump_stream *s);
 

@@ -334,3 +334,8 @@ void pump_tick(struct pump *p)
 	p->due_us += PUMP_PHASE_US;
 	p->phase = (p->phase + 1) % PUMP_PHASES;
 }
+
+void pump_tick_end(struct pump *p)
+{
+	obey(p);
+}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -67,11 +68,15 @@ static unsigned some_port(struct bench *b)
 	return PORTS_FROM + 2 * rng_below(b->rng, (PORTS_TO - PORTS_FROM) / 2);
 }
 
+/* By whoever posts while the test waits: that is the pump's thread. */
 static void wake(void *ctx)
 {
 	struct bench *b = ctx;
 	uint64_t one = 1;
+	int stall = atomic_exchange(&b->stall_ms, 0);
 
+	if (stall > 0)
+		(void)poll(NULL, 0, stall);
 	assert_int_equal(write(b->wake, &one, sizeof(one)), sizeof(one));
 }
 

@@ -73,6 +73,7 @@ struct bench {
 	struct rng *rng;
 	struct pump *pump;
 	int wake;
+	_Atomic int stall_ms; /* the pump stands still when it posts next */
 	struct call calls[BENCH_CALLS];
 	size_t call_count;
 	struct far *fars[BENCH_CALLS];

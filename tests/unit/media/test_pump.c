@@ -2,7 +2,7 @@
 /*
  * test_pump.c - what a pump sends, when, and what it tells of it.
  */
-#include "media/pump.h"
+#include "media/pump_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -342,6 +342,73 @@ TEST(nothing_is_sent_after_the_end_and_what_was_is_counted)
 	assert_int_equal(fig.packets_sent, count);
 }
 
+TEST(what_is_overdue_is_a_pause_and_not_a_heap)
+{
+	AUTO(bench) *b = bench_new("127.0.0.1", 4, 1);
+	AUTO(playlist) *p = bench_playlist(11, 40);
+	struct call *c = call_connected(b);
+	struct pump_figures fig;
+	size_t late = 0;
+
+	assert_int_equal(pump_stream_play(c->s, p, 1), 0);
+	UNTIL(b, c->far->count >= 10);
+	/* a key makes the pump post, and then it stands still */
+	far_locked(c);
+	atomic_store(&b->stall_ms, 300);
+	far_key(c->far, c, '1');
+	UNTIL(b, call_told(c, PUMP_PLAYED) > 0);
+	pump_figures(b->pump, &fig);
+	call_close(c);
+
+	assert_true(fig.skipped >= 300 / 20 - PUMP_LATE_MS / 20);
+	assert_int_equal(c->stats.skipped, fig.skipped);
+	assert_true(c->stats.late_us_max <= us(PUMP_LATE_MS + LOOSE_MS));
+	/* nothing is missing, and nothing was made up for */
+	assert_true(far_find(c->far, p, G711_PCMU) != SIZE_MAX);
+	assert_steady(c->far);
+	for (size_t i = 1; i < c->far->count; i++) {
+		const struct bench_packet *at = &c->far->packets[i];
+		uint32_t gap = at->h.ts - at[-1].h.ts;
+
+		assert_int_equal(gap % CLIP_FRAME_BYTES, 0);
+		assert_int_equal(at->h.marker, gap > CLIP_FRAME_BYTES);
+		late += gap / CLIP_FRAME_BYTES - 1;
+	}
+	assert_int_equal(late, fig.skipped);
+}
+
+TEST(a_pump_that_is_behind_takes_no_more)
+{
+	AUTO(bench) *b = bench_new("127.0.0.1", 4, 1);
+	struct call *c = call_connected(b);
+	struct pump_stream *s;
+	struct pump_figures fig;
+
+	UNTIL(b, c->far->count > 0);
+	call_close(c);
+	/* as it is after phases that took more than half their time */
+	bench_for(b, 20);
+	atomic_store(&b->pump->full, true);
+	assert_int_equal(pump_stream_new(b->pump, NULL, NULL, &s), -EBUSY);
+	pump_figures(b->pump, &fig);
+	assert_true(fig.full);
+	assert_int_equal(fig.streams, 0);
+	atomic_store(&b->pump->full, false);
+}
+
+TEST(the_end_is_said_even_when_the_pump_goes_at_once)
+{
+	AUTO(bench) *b = bench_new("127.0.0.1", 4, 1);
+	struct call *c = call_connected(b);
+
+	UNTIL(b, c->far->count > 3);
+	pump_stream_close(c->s);
+	c->s = NULL;
+	pump_free(b->pump);
+	b->pump = NULL;
+	UNTIL(b, c->far->report_count > 0);
+}
+
 TEST(there_are_so_many_streams_and_no_more)
 {
 	AUTO(bench) *b = bench_new("127.0.0.1", 3, 1);
@@ -424,6 +491,10 @@ int main(void)
 		cmocka_unit_test(an_end_is_told_once_whenever_it_comes),
 		cmocka_unit_test(
 			nothing_is_sent_after_the_end_and_what_was_is_counted),
+		cmocka_unit_test(what_is_overdue_is_a_pause_and_not_a_heap),
+		cmocka_unit_test(a_pump_that_is_behind_takes_no_more),
+		cmocka_unit_test(
+			the_end_is_said_even_when_the_pump_goes_at_once),
 		cmocka_unit_test(there_are_so_many_streams_and_no_more),
 		cmocka_unit_test(a_port_in_use_is_named),
 		cmocka_unit_test(settings_that_make_no_sense_are_refused),
