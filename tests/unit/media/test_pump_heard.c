@@ -9,7 +9,12 @@
 #include "support/test.h"
 #include "unit/media/pump_bench.h"
 
-enum { MANY = 12 };
+enum {
+	MANY = 12,
+	MANY_TWICE = 2 * MANY,
+	WITH_KEY = MANY + 6, /* packets */
+	WITH_KEY_TWICE = 2 * WITH_KEY,
+};
 
 static struct net_list network(const char *text)
 {
@@ -88,7 +93,7 @@ TEST(a_stranger_changes_nothing_and_gets_nothing)
 	/* before anybody was heard */
 	silences(stranger, c, MANY);
 	far_key(stranger, c, '1');
-	UNTIL(b, strange(b) >= MANY + 6);
+	UNTIL(b, strange(b) >= WITH_KEY);
 	assert_int_equal(call_told(c, PUMP_HEARD), 0);
 
 	/* and after, with the very numbers of the true one */
@@ -96,7 +101,7 @@ TEST(a_stranger_changes_nothing_and_gets_nothing)
 	stranger->next = c->far->next;
 	silences(stranger, c, MANY);
 	far_key(stranger, c, '2');
-	UNTIL(b, strange(b) >= 2 * (MANY + 6));
+	UNTIL(b, strange(b) >= WITH_KEY_TWICE);
 	far_key(c->far, c, '3');
 	UNTIL(b, call_told(c, PUMP_KEY) > 0);
 	call_close(c);
@@ -104,7 +109,7 @@ TEST(a_stranger_changes_nothing_and_gets_nothing)
 	assert_int_equal(call_told(c, PUMP_KEY), 1);
 	assert_int_equal(call_event(c, PUMP_KEY)->key, '3');
 	assert_int_equal(stranger->count + stranger->report_count, 0);
-	assert_int_equal(c->stats.strange, 2 * (MANY + 6));
+	assert_int_equal(c->stats.strange, WITH_KEY_TWICE);
 }
 
 TEST(a_source_inside_the_networks_is_locked_and_sound_goes_there)
@@ -126,7 +131,7 @@ TEST(a_source_inside_the_networks_is_locked_and_sound_goes_there)
 	/* the one that was named first is a stranger from here on */
 	silences(named, c, MANY);
 	far_key(named, c, '6');
-	UNTIL(b, strange(b) >= MANY + 6);
+	UNTIL(b, strange(b) >= WITH_KEY);
 	assert_int_equal(call_told(c, PUMP_KEY), 1);
 }
 
@@ -198,7 +203,7 @@ TEST(another_ssrc_is_heard_after_a_new_answer_alone)
 	c->far->next.ssrc++;
 	silences(c->far, c, MANY);
 	far_key(c->far, c, '1');
-	UNTIL(b, strange(b) >= MANY + 6);
+	UNTIL(b, strange(b) >= WITH_KEY);
 	assert_int_equal(call_told(c, PUMP_KEY), 0);
 
 	call_connect(c, &far);
@@ -246,7 +251,7 @@ TEST(of_two_unknown_on_one_port_neither_learns_a_source)
 	bench_for(b, 30);
 	silences(one->far, one, MANY);
 	silences(two->far, two, MANY);
-	UNTIL(b, strange(b) == 2 * MANY);
+	UNTIL(b, strange(b) == MANY_TWICE);
 	assert_int_equal(one->far->count + two->far->count, 0);
 
 	/* but both are heard from where they said */
@@ -378,7 +383,7 @@ TEST(where_it_cannot_be_said_whose_it_is_nobody_gets_it)
 	bench_for(b, 20);
 	silences(one->far, one, MANY);
 	far_key(one->far, one, '1');
-	UNTIL(b, strange(b) == MANY + 6);
+	UNTIL(b, strange(b) == WITH_KEY);
 
 	assert_int_equal(bench_told(b, PUMP_HEARD), 0);
 	assert_int_equal(bench_told(b, PUMP_KEY), 0);
