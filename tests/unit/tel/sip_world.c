@@ -61,7 +61,7 @@ static void open_pump(struct sip_world *w)
 
 void sip_world_make(struct sip_world *w)
 {
-	*w = (struct sip_world){0};
+	*w = (struct sip_world){.advertise = "", .advertise_media = ""};
 	w->clock = clock_manual(1700000000000);
 	w->loop = loop_new(w->clock);
 	w->rng = rng_seeded(1);
@@ -102,8 +102,8 @@ void sip_world_open(struct sip_world *w)
 					.rng = w->rng,
 					.pump = w->pump,
 					.listen = "127.0.0.1:0",
-					.advertise = "",
-					.advertise_media = "",
+					.advertise = w->advertise,
+					.advertise_media = w->advertise_media,
 					.media = "127.0.0.1",
 					.trunks = &w->conf,
 					.trunks_count = 1,

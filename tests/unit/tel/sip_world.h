@@ -33,6 +33,7 @@ struct sip_world {
 	struct sip_peer *peer;
 	struct tel_sip_trunk
 		conf; /* a test changes it before sip_world_open() */
+	const char *advertise, *advertise_media; /* the same */
 	struct tel_call *call;
 	struct world_event events[WORLD_EVENTS_MAX];
 	size_t count;

@@ -31,7 +31,7 @@ static int close_loop(void **state)
 	return 0;
 }
 
-static const char *const froms[] = {"+14155550100"};
+static const char *const caller_ids[] = {"+14155550100"};
 
 static struct tel_sip_trunk trunk_at(unsigned port)
 {
@@ -42,7 +42,7 @@ static struct tel_sip_trunk trunk_at(unsigned port)
 		.outbound_proxy = "",
 		.user = "",
 		.password = "",
-		.from = froms,
+		.from = caller_ids,
 		.from_count = 1,
 		.from_user = "",
 		.from_domain = "",

@@ -108,6 +108,27 @@ TEST(the_invite_says_who_calls_and_offers_sound)
 	sip_world_close(&w);
 }
 
+TEST(what_is_advertised_stands_in_the_invite)
+{
+	const char *invite;
+	struct sip_world w;
+
+	sip_world_make(&w);
+	w.advertise = "203.0.113.5:5070";
+	w.advertise_media = "203.0.113.9";
+	sip_world_open(&w);
+	sip_world_dial(&w);
+	invite = sip_peer_last(w.peer, "INVITE ");
+	assert_non_null(strstr(invite, "c=IN IP4 203.0.113.9\r\n"));
+	assert_non_null(
+		strstr(invite, "Contact: <sip:voiceotp@203.0.113.5:5070>"));
+	assert_non_null(strstr(invite, "From: <sip:+4930123451@203.0.113.5>"));
+	pick_up(&w, NULL);
+
+	assert_int_equal(sip_world_saw(&w, TEL_ENDED), 0);
+	sip_world_close(&w);
+}
+
 TEST(sound_before_the_answer_is_told_and_never_answered)
 {
 	struct sip_world w;
@@ -442,22 +463,34 @@ TEST(a_503_without_it_does_not)
 	sip_world_close(&w);
 }
 
-TEST(sound_that_we_do_not_have_ends_with_a_bye)
+static void unusable(const char *sdp)
 {
 	struct sip_world w;
 
 	begin(&w);
 	sip_world_dial(&w);
-	sip_peer_answer(w.peer, &(struct sip_peer_answer){
-					.code = 200,
-					.sdp = "v=0\r\nc=IN IP4 127.0.0.1\r\n"
-					       "m=audio 4000 RTP/AVP 18\r\n"});
+	sip_peer_answer(w.peer,
+			&(struct sip_peer_answer){.code = 200, .sdp = sdp});
 
 	ends(&w, TEL_REFUSED, 488, 0);
 	UNTIL(&w,
 	      sip_peer_heard(w.peer, "ACK ") && sip_peer_heard(w.peer, "BYE "));
 	assert_int_equal(sip_world_saw(&w, TEL_ANSWERED), 0);
 	sip_world_close(&w);
+}
+
+TEST(sound_that_we_do_not_have_ends_with_a_bye)
+{
+	unusable("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 18\r\n");
+	unusable("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 0 RTP/AVP 0\r\n");
+	unusable("hello");
+	unusable(NULL);
+}
+
+TEST(an_address_that_we_cannot_reach_is_of_no_use)
+{
+	unusable("v=0\r\nc=IN IP6 2001:db8::1\r\nm=audio 4000 RTP/AVP 0\r\n");
+	unusable("v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio 4000 RTP/AVP 0\r\n");
 }
 
 /* --- limits -------------------------------------------------------------------------------- */
@@ -654,6 +687,23 @@ TEST(it_may_hold_us_and_take_us_back)
 	before = sip_peer_packets(w.peer);
 	UNTIL(&w, sip_peer_packets(w.peer) > before + 2);
 
+	assert_int_equal(sip_world_saw(&w, TEL_ENDED), 0);
+	sip_world_close(&w);
+}
+
+TEST(it_may_hold_us_with_no_address_as_of_old)
+{
+	struct sip_world w;
+	char sdp[512];
+
+	talk(&w);
+	(void)snprintf(sdp, sizeof(sdp),
+		       "v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio %u RTP/AVP 0\r\n",
+		       sip_peer_rtp_port(w.peer));
+	reinvite(&w, sdp);
+
+	assert_non_null(
+		strstr(sip_peer_last(w.peer, "SIP/2.0 200"), "a=recvonly\r\n"));
 	assert_int_equal(sip_world_saw(&w, TEL_ENDED), 0);
 	sip_world_close(&w);
 }
@@ -878,6 +928,7 @@ int main(void)
 #define T(name) cmocka_unit_test(name)
 		T(a_call_is_answered_played_to_and_hears_a_key),
 		T(the_invite_says_who_calls_and_offers_sound),
+		T(what_is_advertised_stands_in_the_invite),
 		T(sound_before_the_answer_is_told_and_never_answered),
 		T(a_200_that_comes_again_is_acknowledged_again),
 		T(forwarding_is_told_once),
@@ -897,6 +948,7 @@ int main(void)
 		T(a_503_with_retry_after_rests_the_trunk),
 		T(a_503_without_it_does_not),
 		T(sound_that_we_do_not_have_ends_with_a_bye),
+		T(an_address_that_we_cannot_reach_is_of_no_use),
 		T(the_ring_limit_cancels),
 		T(ringing_is_counted_from_the_first_sign_of_it),
 		T(an_answer_that_crosses_the_cancel_is_acknowledged_and_ended),
@@ -908,6 +960,7 @@ int main(void)
 		T(a_bye_on_the_heels_of_the_answer_ends_it),
 		T(a_bye_before_the_answer_is_no_end),
 		T(it_may_hold_us_and_take_us_back),
+		T(it_may_hold_us_with_no_address_as_of_old),
 		T(another_codec_is_spoken_from_the_re_invite_on),
 		T(a_re_invite_without_an_offer_gets_ours),
 		T(a_re_invite_that_we_cannot_take_changes_nothing),
