@@ -72,7 +72,7 @@ class Checker:
             self.error(path, 1, 'no `#pragma once`')
 
     def one_include(self, path, n, name, home):
-        """`home`: the room the file lives in or, for a unit test, tests."""
+        """`home`: the room the file lives in or, for a test, looks into."""
         target = name.split('/')[0]
         in_src = path.relative_to(self.root).parts[0] == 'src'
         if '/' not in name:
@@ -102,6 +102,12 @@ class Checker:
                 return
         elif parts[:2] == ('tests', 'unit') and len(parts) > 3:
             home = parts[2]
+        elif parts[0] == 'fuzz' and path.stem.startswith('fuzz_'):
+            # at home where the file is that it is named after
+            own = path.stem[len('fuzz_'):] + '.c'
+            rooms = [room for room in self.may
+                     if (self.root / 'src' / room / own).exists()]
+            home = rooms[0] if len(rooms) == 1 else None
 
         self.files += 1
         self.head(path, text)

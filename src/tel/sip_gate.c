@@ -72,7 +72,7 @@ static struct {
 	uint64_t heard;
 } gate;
 
-static void to_storage(const struct sa *from, struct sockaddr_storage *to)
+void tsip_gate_address(const struct sa *from, struct sockaddr_storage *to)
 {
 	size_t n = from->len < sizeof(from->u) ? from->len : sizeof(from->u);
 
@@ -114,7 +114,7 @@ static bool hear(const struct sa *from)
 	gate.redirects = false;
 	if (!gate.s)
 		return false;
-	to_storage(from, &a);
+	tsip_gate_address(from, &a);
 	if (!tsip_gate_trunk(gate.s, &a))
 		return false;
 	gate.redirects = may_redirect(gate.s, &a);
@@ -237,14 +237,17 @@ int tsip_wrap_tcp_connect(struct tcp_conn **tcp, const struct sa *peer,
 
 /* --- messages ---------------------------------------------------------------------- */
 
-/* maddr sends an answer wherever the asker likes (RFC 3261 18.2.2). */
+/* maddr sends an answer wherever the asker likes (RFC 3261 18.2.2), and an
+ * answer to a request that we did not send is none (18.1.2). */
 static bool is_sound(const struct sip_msg *msg)
 {
 	struct pl maddr;
 
 	if (msg->req)
 		return msg_param_decode(&msg->via.params, "maddr", &maddr) != 0;
-	return msg->scode >= STATUS_MIN && msg->scode <= STATUS_MAX;
+	return msg->scode >= STATUS_MIN && msg->scode <= STATUS_MAX &&
+	       (!sa_isset(&gate.name, SA_ALL) ||
+		sa_cmp(&msg->via.addr, &gate.name, SA_ALL));
 }
 
 /* A 3xx that libre may act on. */

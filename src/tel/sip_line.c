@@ -157,8 +157,8 @@ int tsip_line_open(struct tel_sip *s, struct diag *d)
 		return -EBUSY;
 	}
 	open_line = s;
-	tsip_log_catch();
 	tsip_timer_use(s->p.loop);
+	tsip_log_catch();
 	err = tsip_timer_is_ours() ? 0 : -ENOTSUP;
 	if (err)
 		(void)diag_set(d,

@@ -8,18 +8,17 @@
  * printing functions here (--wrap in meson.build): a few lines a minute become
  * log lines without numbers, the others are counted.
  */
-#include <ctype.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "tel/sip_priv.h"
 
 enum {
-	LINE_BYTES = 256, /* of what libre says at once */
+	LINE_BYTES = 1024, /* of what libre says at once */
+	/* blanking adds a word where a password was */
+	BLANKED_BYTES = 2 * LINE_BYTES,
 	WINDOW_MS = 60 * 1000,
-	RUN_MIN = 5, /* digits in a row: shorter ones are ports and statuses */
-	SHOWN = 2,   /* ... and so many of them stay */
 	WARNING = 4, /* DBG_WARNING of re_dbg.h, which wants to be a macro */
 };
 
@@ -32,14 +31,14 @@ void tsip_wrap_dbg(int level, const char *fmt,
 
 static struct {
 	bool caught;
-	int64_t since_ms; /* the minute that is being counted */
+	uint64_t since_ms; /* the minute that is being counted */
 	unsigned lines, dropped;
 } state;
 
 void tsip_log_catch(void)
 {
 	state.caught = true;
-	state.since_ms = clock_mono_ms(clock_real());
+	state.since_ms = tmr_jiffies();
 	state.lines = state.dropped = 0;
 }
 
@@ -48,38 +47,9 @@ void tsip_log_release(void)
 	state.caught = false;
 }
 
-/* All but the last two digits of each long run, separators or not: a number
- * may be written +1-415-555-0100.  Dots part the bytes of an address. */
-static void blank(char *text)
-{
-	char *run = NULL, *last[SHOWN] = {NULL};
-	size_t digits = 0;
-
-	for (char *at = text;; at++) {
-		if (isdigit((unsigned char)*at)) {
-			if (!run)
-				run = at;
-			last[digits++ % SHOWN] = at;
-			continue;
-		}
-		if (run && *at && strchr("-() ", *at) &&
-		    isdigit((unsigned char)at[1]))
-			continue;
-		if (digits >= RUN_MIN)
-			for (char *d = run; d < at; d++)
-				if (isdigit((unsigned char)*d) &&
-				    d != last[0] && d != last[1])
-					*d = 'x';
-		run = NULL;
-		digits = 0;
-		if (!*at)
-			return;
-	}
-}
-
 static bool allowed(unsigned *dropped)
 {
-	int64_t now = clock_mono_ms(clock_real());
+	uint64_t now = tmr_jiffies();
 
 	if (now - state.since_ms >= WINDOW_MS) {
 		state.since_ms = now;
@@ -97,7 +67,9 @@ static bool allowed(unsigned *dropped)
 
 static int say(FILE *stream, const char *fmt, va_list ap)
 {
-	char text[LINE_BYTES];
+	char text[LINE_BYTES] = "";
+	AUTO_BUF(line, BLANKED_BYTES);
+	struct span said;
 	unsigned dropped = 0;
 	int n;
 
@@ -106,14 +78,12 @@ static int say(FILE *stream, const char *fmt, va_list ap)
 	if (!allowed(&dropped))
 		return 0;
 	n = re_vsnprintf(text, sizeof(text), fmt, ap);
-	if (n < 0) /* longer than that: what fits is there */
-		n = (int)strnlen(text, sizeof(text) - 1);
-	text[n] = '\0';
-	while (n > 0 && isspace((unsigned char)text[n - 1]))
-		text[--n] = '\0';
-	blank(text);
-	if (n > 0)
-		log_warn("sip.library", "text", LOG_S(text), "dropped",
+	said = span_trim(span_make(text, strnlen(text, sizeof(text))));
+	tsip_trace_blank(&line, said);
+	if (n < 0) /* libre leaves out the part that does not fit */
+		buf_str(&line, "[cut]");
+	if (line.n > 0)
+		log_warn("sip.library", "text", LOG_S(line.p), "dropped",
 			 LOG_I(dropped), NULL);
 	return n;
 }

@@ -23,6 +23,7 @@
 
 #include <re/re.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/timer.h"
@@ -109,6 +110,7 @@ void tsip_gate_close(struct tel_sip *s);
 /* Pure: is it worth the parser's time? */
 bool tsip_gate_is_sip(struct span datagram);
 uint64_t tsip_gate_heard(void); /* how much got through so far */
+void tsip_gate_address(const struct sa *from, struct sockaddr_storage *to);
 /* Whose address is it?  NULL: nobody's. */
 struct tsip_trunk *tsip_gate_trunk(struct tel_sip *s,
 				   const struct sockaddr_storage *from);
@@ -138,6 +140,8 @@ void tsip_trace_free(struct tsip_trace *t); /* NULL is fine */
  * numbers are blanked before it is kept. */
 void tsip_trace_add(struct tsip_trace *t, bool sent, int64_t wall_ms,
 		    struct span message);
+/* Text of anybody's: all but the last two digits of numbers, and passwords. */
+void tsip_trace_blank(struct buf *b, struct span s);
 const char *tsip_trace_text(struct tsip_trace *t);
 /* libre's handler for all messages; finds the call by its Call-ID. */
 void tsip_trace_open(struct tel_sip *s);

@@ -14,8 +14,11 @@
  * call to us.  All requests but INVITE and BYE of calls are answered here.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "tel/sip_priv.h"
 
@@ -24,6 +27,10 @@ enum {
 	LEGS_MAX = 32, /* of one call; more are ended unremembered */
 	ROUTES_MAX = 16,
 	OFFER_BYTES = 2048,
+	CNONCE_BYTES = 8,
+	FINAL = 200,
+	WWW_AUTH = 401,
+	PROXY_AUTH = 407,
 };
 
 #define ALLOW "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO\r\n"
@@ -124,7 +131,8 @@ void tsip_stray_sent(struct tel_sip *s, struct span message)
 		return;
 	if (!mbuf_write_mem(mb, (const uint8_t *)message.p, message.n)) {
 		mb->pos = 0;
-		if (!sip_msg_decode(&msg, mb) && msg->to.tag.l > 0)
+		if (!sip_msg_decode(&msg, mb) && msg->to.tag.l > 0 &&
+		    msg->callid.l > 0)
 			remember(s, span_pl(&msg->callid),
 				 span_pl(&msg->to.tag), false);
 	}
@@ -185,10 +193,26 @@ static int next_hop(const struct sip_msg *msg, const struct way *w,
 	return -uri_decode(uri, &pl);
 }
 
+/* A leg's end under way: its BYE may be challenged. */
+struct ending {
+	struct tel_sip *s;
+	struct sip_msg *msg; /* the 2xx; a reference of ours */
+	struct way way;      /* points into it */
+	uint32_t cseq;
+	bool answered; /* the challenge was, once */
+};
+
+struct outgoing {
+	const char *method;
+	uint32_t cseq;
+	const char *credentials; /* a header with its CRLF, or "" */
+	sip_resp_h *done;        /* NULL: nobody waits */
+	void *ctx;
+};
+
 static int write_headers(struct mbuf *mb, const struct sip_msg *msg,
-			 const struct way *w, const char *method)
+			 const struct way *w, const struct outgoing *o)
 {
-	bool ack = !strcmp(method, "ACK");
 	int err = 0;
 
 	for (size_t i = 0; i < w->count && !err; i++)
@@ -199,39 +223,148 @@ static int write_headers(struct mbuf *mb, const struct sip_msg *msg,
 				  "To: %r\r\n"
 				  "From: %r\r\n"
 				  "Call-ID: %r\r\n"
-				  "CSeq: %u %s\r\n" NOTHING,
+				  "CSeq: %u %s\r\n%s" NOTHING,
 				  &msg->to.val, &msg->from.val, &msg->callid,
-				  msg->cseq.num + (ack ? 0 : 1), method);
+				  o->cseq, o->method, o->credentials);
 	mb->pos = 0;
-	return err;
+	return -err;
 }
 
-static void send_one(struct tel_sip *s, const struct sip_msg *msg,
-		     const struct way *w, const char *method)
+static int send_one(struct tel_sip *s, const struct sip_msg *msg,
+		    const struct way *w, const struct outgoing *o)
 {
 	char text[NET_TEXT_BYTES * 2];
 	struct mbuf *mb = mbuf_alloc(TSIP_HEADER_MAX);
 	struct uri route;
+	int err = mb ? next_hop(msg, w, &route, text, sizeof(text)) : -ENOMEM;
 
-	/* what cannot be sent has nobody to be told of it */
-	if (mb && !next_hop(msg, w, &route, text, sizeof(text)) &&
-	    !write_headers(mb, msg, w, method))
-		(void)sip_request(NULL, s->sip, strcmp(method, "ACK") != 0,
-				  method, -1, w->target.p, (int)w->target.l,
-				  &route, mb, 0, NULL, NULL, NULL);
+	if (!err)
+		err = write_headers(mb, msg, w, o);
+	if (!err)
+		err = -sip_request(NULL, s->sip, o->done != NULL, o->method, -1,
+				   w->target.p, (int)w->target.l, &route, mb, 0,
+				   NULL, o->done, o->ctx);
 	(void)mem_deref(mb);
+	return err;
+}
+
+static void ended(struct ending *e)
+{
+	(void)mem_deref(e->msg);
+	free(e);
+}
+
+static bool join(const struct sip_hdr *hdr, const struct sip_msg *msg,
+		 void *ctx)
+{
+	(void)msg;
+	buf_printf(ctx, "%s%.*s", ((struct buf *)ctx)->n > 0 ? ", " : "",
+		   (int)hdr->val.l, hdr->val.p);
+	return false;
+}
+
+/* The credentials for the challenge in `msg`, as a header. */
+static int answer_challenge(const struct ending *e, const struct sip_msg *msg,
+			    char *out, size_t size)
+{
+	struct sockaddr_storage from;
+	const struct tsip_trunk *t;
+	AUTO_BUF(challenges, TSIP_DATAGRAM_MAX);
+	AUTO_FREE char *uri = b_strndup(e->way.target.p, e->way.target.l);
+	char value[TSIP_HEADER_MAX], cnonce[CNONCE_BYTES * 2 + 1];
+	uint8_t random[CNONCE_BYTES];
+	struct tsip_digest_ask ask = {
+		.method = "BYE", .uri = uri, .nc = 1, .cnonce = cnonce};
+	struct tsip_digest d;
+	bool proxy = msg->scode == PROXY_AUTH;
+	int err;
+
+	tsip_gate_address(&msg->src, &from);
+	t = tsip_gate_trunk(e->s, &from);
+	(void)sip_msg_hdr_apply(msg, true,
+				proxy ? SIP_HDR_PROXY_AUTHENTICATE
+				      : SIP_HDR_WWW_AUTHENTICATE,
+				join, &challenges);
+	if (!t || !t->conf.user || !*t->conf.user || challenges.n == 0)
+		return -ENOENT;
+	ask.user = t->conf.user;
+	ask.password = t->conf.password;
+	rng_fill(rng_system(), random, sizeof(random));
+	crypto_hex(random, sizeof(random), cnonce);
+	err = tsip_digest_pick(buf_view(&challenges), &d);
+	if (!err)
+		err = tsip_digest_answer(&d, &ask, value, sizeof(value));
+	if (!err && snprintf(out, size, "%sAuthorization: %s\r\n",
+			     proxy ? "Proxy-" : "", value) >= (int)size)
+		err = -E2BIG;
+	return err;
+}
+
+static void on_bye_answer(int err, const struct sip_msg *msg, void *ctx)
+{
+	struct ending *e = ctx;
+	char credentials[TSIP_HEADER_MAX + NET_TEXT_BYTES];
+	struct outgoing again = {.method = "BYE",
+				 .credentials = credentials,
+				 .done = on_bye_answer,
+				 .ctx = e};
+
+	if (!err && msg->scode < FINAL)
+		return;
+	if (err || e->answered ||
+	    (msg->scode != WWW_AUTH && msg->scode != PROXY_AUTH) ||
+	    answer_challenge(e, msg, credentials, sizeof(credentials))) {
+		ended(e);
+		return;
+	}
+	e->answered = true;
+	again.cseq = ++e->cseq;
+	if (send_one(e->s, e->msg, &e->way, &again))
+		ended(e);
+}
+
+/* libre counts references in what it hands out as const. */
+static struct sip_msg *keep(const struct sip_msg *msg)
+{
+	union {
+		const struct sip_msg *theirs;
+		void *ours;
+	} u = {.theirs = msg};
+
+	return mem_ref(u.ours);
+}
+
+static void send_bye(struct tel_sip *s, const struct sip_msg *msg,
+		     const struct way *w)
+{
+	struct ending *e = b_zero(1, sizeof(*e));
+	struct outgoing bye = {.method = "BYE",
+			       .cseq = msg->cseq.num + 1,
+			       .credentials = "",
+			       .done = on_bye_answer,
+			       .ctx = e};
+
+	e->s = s;
+	e->msg = keep(msg);
+	e->way = *w;
+	e->cseq = bye.cseq;
+	/* what cannot be sent has nobody to be told of it */
+	if (send_one(s, msg, w, &bye))
+		ended(e);
 }
 
 /* 13.2.2.4: each 2xx is acknowledged, each time; the BYE goes once. */
 static void end_leg(struct tel_sip *s, const struct sip_msg *msg, bool known)
 {
+	struct outgoing ack = {
+		.method = "ACK", .cseq = msg->cseq.num, .credentials = ""};
 	struct way w;
 
 	if (read_way(msg, &w))
 		return;
-	send_one(s, msg, &w, "ACK");
+	(void)send_one(s, msg, &w, &ack);
 	if (!known)
-		send_one(s, msg, &w, "BYE");
+		send_bye(s, msg, &w);
 }
 
 static bool on_answer(const struct sip_msg *msg, void *ctx)
@@ -242,7 +375,7 @@ static bool on_answer(const struct sip_msg *msg, void *ctx)
 
 	/* no transaction waits for it: 1xx and refusals are old news */
 	if (pl_strcmp(&msg->cseq.met, "INVITE") || msg->scode < 200 ||
-	    msg->scode > 299 || msg->to.tag.l == 0)
+	    msg->scode > 299 || msg->to.tag.l == 0 || msg->callid.l == 0)
 		return true;
 	a = find(span_pl(&msg->callid));
 	leg = a ? find_leg(a, span_pl(&msg->to.tag)) : NULL;

@@ -182,29 +182,51 @@ static size_t scheme_bytes(struct span s)
 	return 0;
 }
 
-/* The user part behind a scheme; all of a tel: address is one. */
-static size_t user_bytes(struct span s, bool tel)
+static bool ends_address(char c)
+{
+	return c == '<' || c == '>' || c == '\t' || c == '"' || c == ',' ||
+	       c == '?';
+}
+
+/* What stands between "sip:" and "@"; 0: only a host does. */
+static size_t user_bytes(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '@')
 			return i;
-		if (strchr("<> \t\",?", s.p[i]) && s.p[i])
-			return tel ? i : 0;
+		if (ends_address(s.p[i]) || s.p[i] == ' ')
+			return 0;
 	}
-	return tel ? s.n : 0;
+	return 0;
+}
+
+/* A tel: address has no host; people put blanks into it. */
+static size_t tel_bytes(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && !ends_address(s.p[n]))
+		n++;
+	return n;
 }
 
 /* "sip:user" at the start of `s`; 0: it is none. */
 static size_t add_address(struct buf *b, struct span s)
 {
 	size_t scheme = scheme_bytes(s), user;
+	struct span rest;
 
 	if (scheme == 0)
 		return 0;
 	buf_add(b, s.p, scheme);
-	user = user_bytes(span_make(s.p + scheme, s.n - scheme),
-			  tolower(*s.p) == 't');
-	add_user(b, span_make(s.p + scheme, user));
+	rest = span_make(s.p + scheme, s.n - scheme);
+	if (tolower((unsigned char)*s.p) == 't') {
+		user = tel_bytes(rest);
+		add_text(b, span_make(rest.p, user), SHORT_MIN);
+	} else {
+		user = user_bytes(rest);
+		add_user(b, span_make(rest.p, user));
+	}
 	return scheme + user;
 }
 
@@ -223,7 +245,7 @@ static size_t add_tag(struct buf *b, struct span s)
 }
 
 /* A value that may hold addresses and numbers anywhere. */
-static void add_value(struct buf *b, struct span s)
+void tsip_trace_blank(struct buf *b, struct span s)
 {
 	struct span plain = span_make(s.p, 0);
 
@@ -275,7 +297,7 @@ static void add_header(struct buf *b, struct span line, enum keep *keep)
 		buf_printf(b, " %s", blanked);
 		break;
 	case KEEP_BLANKED:
-		add_value(b, value);
+		tsip_trace_blank(b, value);
 		break;
 	}
 	buf_byte(b, '\n');
@@ -319,7 +341,7 @@ static void add_sdp(struct buf *b, struct span body)
 			 span_starts(line, "a=") || span_starts(line, "v="))
 			buf_span(b, line);
 		else
-			add_value(b, line);
+			tsip_trace_blank(b, line);
 		buf_byte(b, '\n');
 	}
 }
@@ -333,7 +355,7 @@ static void add_message(struct buf *b, struct span m)
 	enum keep keep = KEEP_BLANKED;
 
 	/* "sip:" is looked for in it, "SIP/2.0" is not a number */
-	add_value(b, first);
+	tsip_trace_blank(b, first);
 	buf_byte(b, '\n');
 	while (m.p) {
 		struct span line = next_line(&m);

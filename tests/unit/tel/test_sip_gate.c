@@ -205,6 +205,24 @@ TEST(a_status_that_no_one_has_is_dropped)
 	bench_sess = mem_deref(bench_sess);
 }
 
+TEST(an_answer_to_what_another_sent_is_dropped)
+{
+	char text[4096], *via;
+
+	bench_invite(&trunk, "");
+	assert_true(hears(&trunk, "INVITE "));
+	(void)bench_answer_text(trunk.text, "486 Busy Here", "them", "", text,
+				sizeof(text));
+	via = strstr(text, "UDP 127.0.0.1");
+	assert_non_null(via);
+	via[12] = '3';
+	bare_send(&trunk, text, strlen(text));
+	assert_int_equal(bench_closed, 0);
+	via[12] = '1';
+	bare_send(&trunk, text, strlen(text));
+	assert_int_equal(bench_closed, 486);
+}
+
 TEST(a_redirect_over_tcp_is_not_followed_either)
 {
 	struct pollfd p = {.fd = trunk.fd, .events = POLLIN};
@@ -296,6 +314,7 @@ int main(void)
 		   open_plain),
 		ON(other_refusals_keep_their_status, open_plain),
 		ON(a_status_that_no_one_has_is_dropped, open_plain),
+		ON(an_answer_to_what_another_sent_is_dropped, open_plain),
 		ON(a_redirect_over_tcp_is_not_followed_either, open_tcp),
 		ON(what_leaves_carries_the_advertised_name, open_named),
 		ON(a_name_that_is_none_is_an_error_of_the_setting, open_plain),

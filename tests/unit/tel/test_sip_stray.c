@@ -91,6 +91,34 @@ TEST(an_answer_sent_again_is_acknowledged_again_and_nothing_else)
 	end_call();
 }
 
+static char account[] = "us", secret[] = "secret";
+
+TEST(a_bye_of_a_stray_leg_that_is_challenged_goes_again_with_credentials)
+{
+	static const char challenge[] =
+		"Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", "
+		"algorithm=MD5, qop=\"auth\"\r\n";
+
+	bench.s.trunks[0].conf.user = account;
+	bench.s.trunks[0].conf.password = secret;
+	ring();
+	pick_up(&trunk, "first", "");
+	assert_true(hears(&trunk, "ACK "));
+	pick_up(&other, "second", "");
+	assert_true(hears(&other, "ACK "));
+	for (int i = 0; i < 2; i++) {
+		assert_true(hears(&other, "BYE "));
+		bench_answer(&other, other.text,
+			     "407 Proxy Authentication Required", "second",
+			     challenge);
+	}
+	assert_non_null(strstr(other.text,
+			       "Proxy-Authorization: Digest username=\"us\""));
+	/* a second refusal is the last */
+	assert_null(bare_hear(&other));
+	end_call();
+}
+
 TEST(a_stray_leg_is_reached_over_the_way_it_recorded)
 {
 	char routes[256];
@@ -316,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON(a_second_phone_that_answers_gets_an_ack_and_a_bye),
 		ON(an_answer_sent_again_is_acknowledged_again_and_nothing_else),
+		ON(a_bye_of_a_stray_leg_that_is_challenged_goes_again_with_credentials),
 		ON(a_stray_leg_is_reached_over_the_way_it_recorded),
 		ON(an_answer_that_crosses_a_cancel_is_acknowledged_and_ended),
 		ON(an_answer_after_the_cancel_was_confirmed_is_ended_too),
