@@ -4,7 +4,8 @@
  *
  * An answer is made of the request's own lines, so nothing has to be kept but
  * which slot a call has: the To tag says it.  Only an INVITE that comes again
- * must be known by its Call-ID.
+ * must be known by its Call-ID, and a 200 is sent again until its ACK comes
+ * (RFC 3261 13.3.1.4).
  */
 #include "bench/callee.h"
 
@@ -34,6 +35,11 @@ enum {
 	DATAGRAM = 4096,
 	CONTROL = 128,
 	ID_BYTES = 128,
+	T1_MS = 500,
+	T2_MS = 4000,
+	LOOK_MS = 50, /* for 200s without ACK */
+	LOOK_US = LOOK_MS * 1000,
+	FIFO = 1,
 	RECEIVE_BYTES = 32 << 20, /* what waits while others have the core */
 };
 
@@ -55,6 +61,13 @@ void bench_hurry(int priority)
 	const struct sched_param p = {.sched_priority = priority};
 
 	(void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &p);
+}
+
+void bench_alone(void)
+{
+	const struct sched_param p = {.sched_priority = FIFO};
+
+	(void)sched_setscheduler(0, SCHED_RR, &p);
 }
 
 int64_t bench_ns(clockid_t clock)
@@ -178,38 +191,110 @@ static bool far_of(struct span sdp, struct sockaddr_in *out)
 
 /* --- answers ----------------------------------------------------------------------- */
 
+static int64_t ms(int64_t n)
+{
+	return n * 1000000;
+}
+
+/* A 200 without its ACK. */
+struct unheard {
+	char *text; /* NULL: there is none */
+	size_t n;
+	struct sockaddr_in to;
+	int64_t due_ns;
+	unsigned wait_ms;
+};
+
 struct callee_sip {
 	struct callee_world *w;
+	struct unheard *unheard; /* of each slot */
+	int64_t looked_ns;
 	struct map *ids;            /* Call-ID -> slot + 1 */
 	char (*id_of)[ID_BYTES];    /* of each slot */
 	uint32_t next;              /* slot to be tried first */
 	struct sockaddr_in contact; /* ours */
 };
 
-static void reply(struct callee_sip *c, const struct request *r,
-		  const char *status, long slot, const char *body)
+static void write_reply(const struct callee_sip *c, const struct request *r,
+			const char *status, long slot, const char *body,
+			struct buf *out)
 {
-	AUTO_BUF(b, DATAGRAM);
-
-	buf_printf(&b, "SIP/2.0 %s\r\n", status);
+	buf_printf(out, "SIP/2.0 %s\r\n", status);
 	for (size_t i = 0; i < r->vias_count; i++)
-		buf_printf(&b, "Via: %.*s\r\n", (int)r->vias[i].n,
+		buf_printf(out, "Via: %.*s\r\n", (int)r->vias[i].n,
 			   r->vias[i].p);
-	buf_printf(&b, "From: %.*s\r\nTo: %.*s", (int)r->from.n, r->from.p,
+	buf_printf(out, "From: %.*s\r\nTo: %.*s", (int)r->from.n, r->from.p,
 		   (int)r->to.n, r->to.p);
 	if (slot >= 0 && !memmem(r->to.p, r->to.n, ";tag=", 5))
-		buf_printf(&b, ";tag=slot%ld", slot);
-	buf_printf(&b, "\r\nCall-ID: %.*s\r\nCSeq: %.*s\r\n", (int)r->call_id.n,
-		   r->call_id.p, (int)r->cseq.n, r->cseq.p);
+		buf_printf(out, ";tag=slot%ld", slot);
+	buf_printf(out, "\r\nCall-ID: %.*s\r\nCSeq: %.*s\r\n",
+		   (int)r->call_id.n, r->call_id.p, (int)r->cseq.n, r->cseq.p);
 	if (body)
-		buf_printf(&b,
+		buf_printf(out,
 			   "Contact: <sip:callee@127.0.0.1:%u>\r\n"
 			   "Content-Type: application/sdp\r\n",
 			   ntohs(c->contact.sin_port));
-	buf_printf(&b, "Content-Length: %zu\r\n\r\n%s", body ? strlen(body) : 0,
-		   body ? body : "");
-	(void)sendto(c->w->sip, buf_view(&b).p, buf_view(&b).n, 0,
-		     (const struct sockaddr *)&r->source, sizeof(r->source));
+	buf_printf(out, "Content-Length: %zu\r\n\r\n%s",
+		   body ? strlen(body) : 0, body ? body : "");
+}
+
+static void send_text(const struct callee_sip *c, const struct sockaddr_in *to,
+		      const char *text, size_t n)
+{
+	(void)sendto(c->w->sip, text, n, 0, (const struct sockaddr *)to,
+		     sizeof(*to));
+}
+
+static void reply(const struct callee_sip *c, const struct request *r,
+		  const char *status, long slot)
+{
+	AUTO_BUF(b, DATAGRAM);
+
+	write_reply(c, r, status, slot, NULL, &b);
+	send_text(c, &r->source, buf_view(&b).p, buf_view(&b).n);
+}
+
+static void heard(struct callee_sip *c, long slot)
+{
+	free(c->unheard[slot].text);
+	c->unheard[slot].text = NULL;
+}
+
+/* The 200 with what it says, now and until it was heard. */
+static void accept_call(struct callee_sip *c, const struct request *r,
+			long slot, const char *sdp)
+{
+	struct unheard *u = &c->unheard[slot];
+	AUTO_BUF(b, DATAGRAM);
+
+	write_reply(c, r, "200 OK", slot, sdp, &b);
+	heard(c, slot);
+	*u = (struct unheard){
+		.text = b_copy(buf_view(&b).p, buf_view(&b).n),
+		.n = buf_view(&b).n,
+		.to = r->source,
+		.due_ns = bench_ns(CLOCK_MONOTONIC) + ms(T1_MS),
+		.wait_ms = T1_MS,
+	};
+	send_text(c, &u->to, u->text, u->n);
+}
+
+static void say_again(struct callee_sip *c)
+{
+	int64_t now_ns = bench_ns(CLOCK_MONOTONIC);
+
+	if (now_ns - c->looked_ns < ms(LOOK_MS))
+		return;
+	c->looked_ns = now_ns;
+	for (long slot = 0; slot < CALLEE_SLOTS; slot++) {
+		struct unheard *u = &c->unheard[slot];
+
+		if (!u->text || now_ns < u->due_ns)
+			continue;
+		send_text(c, &u->to, u->text, u->n);
+		u->wait_ms = u->wait_ms * 2 < T2_MS ? u->wait_ms * 2 : T2_MS;
+		u->due_ns = now_ns + ms(u->wait_ms);
+	}
 }
 
 static void sdp_of(long slot, char out[512])
@@ -300,16 +385,16 @@ static void on_invite(struct callee_sip *c, const struct request *r)
 	if (slot < 0 || refuse || !far_of(r->body, &far)) {
 		(void)snprintf(status, sizeof(status), "%d Refused",
 			       refuse ? refuse : 488);
-		reply(c, r, status, slot < 0 ? 0 : slot, NULL);
+		reply(c, r, status, slot < 0 ? 0 : slot);
 		return;
 	}
 	c->w->slots[slot].far = far;
 	atomic_store_explicit(&c->w->slots[slot].live, true,
 			      memory_order_release);
 	sdp_of(slot, sdp);
-	reply(c, r, "100 Trying", -1, NULL);
-	reply(c, r, "180 Ringing", slot, NULL);
-	reply(c, r, "200 OK", slot, sdp);
+	reply(c, r, "100 Trying", -1);
+	reply(c, r, "180 Ringing", slot);
+	accept_call(c, r, slot, sdp);
 }
 
 static void on_ack(struct callee_sip *c, const struct request *r)
@@ -320,6 +405,7 @@ static void on_ack(struct callee_sip *c, const struct request *r)
 	atomic_fetch_add(&c->w->figures->acks, 1);
 	if (slot < 0)
 		return;
+	heard(c, slot);
 	s = &c->w->slots[slot];
 	if (!atomic_load(&s->live) || atomic_load(&s->ack_ns))
 		return;
@@ -332,9 +418,10 @@ static void on_bye(struct callee_sip *c, const struct request *r)
 {
 	long slot = slot_of(r);
 
-	reply(c, r, "200 OK", slot, NULL);
+	reply(c, r, "200 OK", slot);
 	if (slot < 0 || !atomic_exchange(&c->w->slots[slot].live, false))
 		return; /* it came again */
+	heard(c, slot);
 	atomic_fetch_add(&c->w->figures->byes, 1);
 }
 
@@ -349,9 +436,9 @@ static void on_request(struct callee_sip *c, const struct request *r)
 	} else if (span_is(r->method, "CANCEL")) {
 		/* every INVITE had its final answer at once */
 		atomic_fetch_add(&c->w->figures->cancels, 1);
-		reply(c, r, "200 OK", -1, NULL);
+		reply(c, r, "200 OK", -1);
 	} else {
-		reply(c, r, "200 OK", 0, NULL);
+		reply(c, r, "200 OK", 0);
 	}
 }
 
@@ -411,6 +498,7 @@ static int open_socket(uint32_t host, unsigned port)
 
 static int open_sockets(struct callee_world *w, struct sockaddr_in *sip)
 {
+	const struct timeval turn = {.tv_usec = LOOK_US};
 	socklen_t n = sizeof(*sip);
 
 	w->sip = open_socket(INADDR_LOOPBACK, 0);
@@ -418,6 +506,7 @@ static int open_sockets(struct callee_world *w, struct sockaddr_in *sip)
 	w->rtcp = open_socket(INADDR_ANY, CALLEE_RTP_PORT + 1);
 	if (w->sip < 0 || w->rtp < 0 || w->rtcp < 0)
 		return -EADDRINUSE;
+	(void)setsockopt(w->sip, SOL_SOCKET, SO_RCVTIMEO, &turn, sizeof(turn));
 	return getsockname(w->sip, (struct sockaddr *)sip, &n) ? -errno : 0;
 }
 
@@ -430,10 +519,14 @@ _Noreturn static void run(struct callee_world *w, const struct sockaddr_in *sip,
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bench_pin(cpu);
 	c.id_of = b_zero(CALLEE_SLOTS, sizeof(*c.id_of));
+	c.unheard = b_zero(CALLEE_SLOTS, sizeof(*c.unheard));
 	if (pthread_create(&ear, NULL, callee_listen, w) != 0)
 		_exit(1);
-	for (;;)
+	bench_hurry(FIFO);
+	for (;;) {
 		serve(&c);
+		say_again(&c);
+	}
 }
 
 int callee_start(struct callee *c, int cpu)

@@ -63,6 +63,9 @@ void callee_stop(struct callee *c);
 
 void bench_pin(int cpu); /* this thread and those it makes; -1: nothing */
 void bench_hurry(int priority); /* SCHED_FIFO for this thread, if it may */
+/* This process and the threads it will make have the core for themselves,
+ * whatever else runs on the machine; if it may. */
+void bench_alone(void);
 int64_t bench_ns(clockid_t clock);
 void bench_wait_ms(int64_t ms);
 void *bench_shared(size_t n); /* zeroed memory that a fork() shares */

@@ -33,6 +33,7 @@ enum {
 	RING_MS = 20 * 1000,
 	SECOND_MS = 1000,
 	US_NS = 1000,
+	MS_NS = 1000000,
 };
 
 struct one {
@@ -290,6 +291,7 @@ _Noreturn static void run(const struct caller_params *p,
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	bench_pin(p->cpu);
+	bench_alone();
 	log_threshold(LOG_ERROR);
 	l->p = p;
 	l->f = f;
@@ -317,16 +319,31 @@ int caller_start(struct caller *c, const struct caller_params *p)
 	return c->pid < 0 ? -errno : 0;
 }
 
+/* True: it has. */
+static bool has_ended(struct caller *c)
+{
+	int status = 0;
+
+	if (c->pid <= 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
+		return c->pid <= 0;
+	c->pid = 0;
+	if (WIFSIGNALED(status))
+		(void)snprintf(c->figures->why, CALLER_WHY_BYTES,
+			       "ended by signal %d", WTERMSIG(status));
+	return true;
+}
+
 bool caller_wait(struct caller *c, enum caller_phase phase, int64_t ms)
 {
-	int64_t end = bench_ns(CLOCK_MONOTONIC) / 1000000 + ms;
+	int64_t end = bench_ns(CLOCK_MONOTONIC) / MS_NS + ms;
 
 	while (atomic_load(&c->figures->phase) < (int)phase) {
-		if (bench_ns(CLOCK_MONOTONIC) / 1000000 >= end)
-			return false;
-		if (waitpid(c->pid, NULL, WNOHANG) == c->pid) {
-			c->pid = 0;
+		if (has_ended(c))
 			return atomic_load(&c->figures->phase) >= (int)phase;
+		if (bench_ns(CLOCK_MONOTONIC) / MS_NS >= end) {
+			(void)snprintf(c->figures->why, CALLER_WHY_BYTES,
+				       "no end after %lld ms", (long long)ms);
+			return false;
 		}
 		bench_wait_ms(2);
 	}

@@ -390,8 +390,10 @@ static void serve(const struct bench_server *s, int commands, int answers)
 	char command;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (s->pinned)
+	if (s->pinned) {
 		bench_pin(s->cpu);
+		bench_alone();
+	}
 	open_all(w, bench_dir, s->trunk_port);
 	(void)fprintf(out, "%u %s\n", web_port(w->web), w->token);
 	(void)fflush(out);

@@ -16,7 +16,7 @@
 struct bench_server {
 	/* before it is started: a port of loopback that answers SIP, 0: none */
 	unsigned trunk_port;
-	bool pinned; /* to `cpu` */
+	bool pinned; /* to `cpu`, and alone there */
 	int cpu;
 
 	pid_t pid;

@@ -4,6 +4,7 @@
  */
 #include "bench/trunk.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 /* Below those that the kernel gives out, and another range each time: what
@@ -47,21 +48,33 @@ static int open_sip(struct loop *l, unsigned port, struct pump *pump,
 	return tel_sip_new(&params, out, d);
 }
 
-int bench_trunk_open(struct loop *l, unsigned port, unsigned priority,
-		     struct bench_trunk *out, struct diag *d)
+/* In the first range that nobody else has a part of. */
+static int open_pump(struct loop *l, unsigned priority, struct pump **out,
+		     struct diag *d)
 {
-	static const struct tel_limits limits = {0};
-	unsigned port_min = PORT_MIN + (unsigned)getpid() % RANGES * PORTS;
-	const struct pump_params pump = {
+	unsigned first = (unsigned)getpid();
+	struct pump_params params = {
 		.listen = "127.0.0.1",
-		.port_min = port_min,
-		.port_max = port_min + PORTS - 1,
 		.streams_max = PUMP_STREAMS_MAX,
 		.priority = priority,
 		.loop = l,
 		.rng = rng_system(),
 	};
-	int err = pump_new(&pump, &out->pump, d);
+	int err = -EADDRINUSE;
+
+	for (unsigned i = 0; i < RANGES && err == -EADDRINUSE; i++) {
+		params.port_min = PORT_MIN + (first + i) % RANGES * PORTS;
+		params.port_max = params.port_min + PORTS - 1;
+		err = pump_new(&params, out, d);
+	}
+	return err;
+}
+
+int bench_trunk_open(struct loop *l, unsigned port, unsigned priority,
+		     struct bench_trunk *out, struct diag *d)
+{
+	static const struct tel_limits limits = {0};
+	int err = open_pump(l, priority, &out->pump, d);
 
 	if (!err)
 		err = open_sip(l, port, out->pump, &out->sip, d);
