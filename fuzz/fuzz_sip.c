@@ -69,6 +69,12 @@ void tsip_call_bye(struct tsip_call *c, const struct sip_msg *msg)
 	(void)msg;
 }
 
+bool tsip_call_follows(struct tsip_call *c, const struct sip_msg *msg)
+{
+	(void)c;
+	return msg->scode % 2 == 0;
+}
+
 /* --- the socket, in place of the C library's -------------------------------------- */
 
 static struct span input; /* what is received next */
