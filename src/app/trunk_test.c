@@ -183,8 +183,8 @@ static void report_theirs(struct testing *t, const struct pump_stats *m)
 	}
 	if (m->strange > 0)
 		report(t, "sound_strange", true,
-		       "%llu packets came from elsewhere and were not heard: "
-		       "trunks.media_networks says from where they may",
+		       "not heard were %llu: no RTP, or from an address that "
+		       "trunks.media_networks does not name",
 		       (unsigned long long)m->strange);
 }
 
