@@ -212,5 +212,50 @@ const struct world_event *sip_world_last(const struct sip_world *w,
 			return &w->events[i - 1];
 	}
 	fail_msg("there was no such event");
-	return NULL;
+	return &w->events[0];
+}
+
+/* --- what most tests begin and end with ------------------------------------- */
+
+void sip_world_begin(struct sip_world *w)
+{
+	sip_world_make(w);
+	sip_world_open(w);
+}
+
+void sip_world_say(struct sip_world *w, int code, const char *headers)
+{
+	sip_peer_answer(w->peer, &(struct sip_peer_answer){.code = code,
+							   .headers = headers});
+}
+
+void sip_world_pick_up(struct sip_world *w, const char *lines)
+{
+	sip_peer_answer(w->peer, &(struct sip_peer_answer){
+					 .code = 200,
+					 .sdp = sip_peer_sdp(w->peer, lines)});
+	UNTIL(w, sip_world_saw(w, TEL_ANSWERED) &&
+			 sip_peer_heard(w->peer, "ACK "));
+}
+
+/* A world with a call that was answered. */
+void sip_world_talk(struct sip_world *w)
+{
+	sip_world_begin(w);
+	sip_world_dial(w);
+	sip_world_pick_up(w, NULL);
+}
+
+void sip_world_ends(struct sip_world *w, enum tel_cause cause, int code,
+		    int q850)
+{
+	const struct world_event *e;
+
+	UNTIL(w, sip_world_saw(w, TEL_ENDED));
+	e = sip_world_last(w, TEL_ENDED);
+	assert_int_equal(e->ev.cause, cause);
+	assert_int_equal(e->ev.sip_code, code);
+	assert_int_equal(e->ev.q850, q850);
+	assert_int_equal(sip_world_saw(w, TEL_ENDED), 1);
+	assert_int_equal(w->events[w->count - 1].ev.kind, TEL_ENDED);
 }

@@ -62,6 +62,16 @@ unsigned sip_world_saw(const struct sip_world *w, enum tel_event_kind kind);
 const struct world_event *sip_world_last(const struct sip_world *w,
 					 enum tel_event_kind kind);
 
+/* Both steps.  An answer to the INVITE.  200 with sound, and its ACK.  All of
+ * it: a call that was answered. */
+void sip_world_begin(struct sip_world *w);
+void sip_world_say(struct sip_world *w, int code, const char *headers);
+void sip_world_pick_up(struct sip_world *w, const char *lines);
+void sip_world_talk(struct sip_world *w);
+/* It ends so, once, and nothing comes after it. */
+void sip_world_ends(struct sip_world *w, enum tel_cause cause, int code,
+		    int q850);
+
 /* Turn until it holds; the test fails where it does not in time. */
 #define UNTIL(w, what)                                      \
 	for (int64_t since_ = sip_world_real_ms(); !(what); \
