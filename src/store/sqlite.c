@@ -18,6 +18,11 @@
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
+/* Pages that a connection keeps.  What all changes have in common must fit; what
+ * is read is somewhere else each time, and the kernel keeps it as well; a
+ * checkpoint keeps nothing. */
+enum { CACHE_KIB = 8 << 10, READ_CACHE_KIB = 2 << 10, CKPT_CACHE_KIB = 64 };
+
 /* --- inboxes -------------------------------------------------------------- */
 
 static void inbox_init(struct store_inbox *in)
@@ -164,16 +169,16 @@ static int end_leases(struct store_lite *s, struct diag *d)
 
 static int open_conns(struct store_lite *s, struct diag *d)
 {
-	int err = store_conn_open(s, &s->writer, d);
+	int err = store_conn_open(s, &s->writer, CACHE_KIB, d);
 
 	if (!err)
 		err = store_schema_prepare(&s->writer, s->guest, d);
 	if (!err)
 		err = end_leases(s, d);
 	if (!err)
-		err = store_conn_open(s, &s->reader, d);
+		err = store_conn_open(s, &s->reader, READ_CACHE_KIB, d);
 	if (!err)
-		err = store_conn_open(s, &s->checkpointer, d);
+		err = store_conn_open(s, &s->checkpointer, CKPT_CACHE_KIB, d);
 	return err;
 }
 

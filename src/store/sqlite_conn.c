@@ -18,7 +18,6 @@
 
 enum {
 	BUSY_MS = 2000,
-	CACHE_KIB = 8 << 10,
 };
 
 static const char *const texts[] = {
@@ -77,7 +76,7 @@ static int set(struct store_conn *c, const char *sql)
 }
 
 int store_conn_open(const struct store_lite *s, struct store_conn *c,
-		    struct diag *d)
+		    int cache_kib, struct diag *d)
 {
 	char sql[64];
 	int rc = sqlite3_open_v2(s->path, &c->h,
@@ -88,7 +87,7 @@ int store_conn_open(const struct store_lite *s, struct store_conn *c,
 
 	if (rc == SQLITE_OK) {
 		(void)snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%d",
-			       CACHE_KIB);
+			       cache_kib);
 		(void)sqlite3_busy_timeout(c->h, BUSY_MS);
 		rc = set(c, sql);
 	}

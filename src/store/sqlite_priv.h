@@ -126,7 +126,7 @@ static inline struct store_lite *store_lite_of(struct store *st)
 /* --- sqlite_conn.c: a connection and its statements ------------------------ */
 
 MUST_CHECK int store_conn_open(const struct store_lite *s, struct store_conn *c,
-			       struct diag *d);
+			       int cache_kib, struct diag *d);
 void store_conn_close(struct store_conn *c);
 /* What a result code means: 0, -ENOSPC or -EIO. */
 int store_conn_err(const struct store_conn *c, int rc);
