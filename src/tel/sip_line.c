@@ -21,7 +21,8 @@
 enum {
 	FDS_MIN = 1024,
 	FDS_MAX = 1 << 16, /* libre keeps 36 bytes for each */
-	CONNS = 256,       /* buckets of the table of TCP connections */
+	PORT_TRIES = 32,
+	CONNS = 256, /* buckets of the table of TCP connections */
 };
 
 static const struct tel_sip *open_line;
@@ -124,6 +125,24 @@ static int add_transport(struct tel_sip *s, enum sip_transp tp, struct diag *d)
 	return 0;
 }
 
+/* A port that any will do for may be free for UDP alone. */
+static int add_transports(struct tel_sip *s, struct diag *d)
+{
+	bool any = net_port(&s->laddr) == 0;
+	int err = 0;
+
+	for (int i = 0; i < PORT_TRIES; i++) {
+		err = add_transport(s, SIP_TRANSP_UDP, d);
+		if (!err && s->p.tcp)
+			err = add_transport(s, SIP_TRANSP_TCP, d);
+		if (err != -EADDRINUSE || !any)
+			break;
+		sip_transp_flush(s->sip);
+		net_set_port(&s->laddr, 0);
+	}
+	return err;
+}
+
 static int open_sip(struct tel_sip *s, struct diag *d)
 {
 	int err;
@@ -132,9 +151,7 @@ static int open_sip(struct tel_sip *s, struct diag *d)
 	err = -sip_alloc(&s->sip, NULL, TSIP_TABLE, TSIP_TABLE, CONNS,
 			 "voiceotp", NULL, s);
 	if (!err)
-		err = add_transport(s, SIP_TRANSP_UDP, d);
-	if (!err && s->p.tcp)
-		err = add_transport(s, SIP_TRANSP_TCP, d);
+		err = add_transports(s, d);
 	if (!err)
 		err = tsip_gate_name(s, d);
 	if (err)
@@ -186,6 +203,8 @@ void tsip_line_close(struct tel_sip *s)
 	/* requests under way end here, and with them the calls that wait for
 	 * an answer to their BYE */
 	sip_close(s->sip, true);
+	/* ... and those that wait for an ACK to a 200 of theirs */
+	tsip_timer_expire();
 	tsip_stray_close(s);
 	s->sessions = mem_deref(s->sessions);
 	s->sip = mem_deref(s->sip);

@@ -85,6 +85,8 @@ struct tel_sip {
 void tsip_timer_use(struct loop *l);
 /* Does libre run on ours?  A timer of its kind must show up in our heap. */
 bool tsip_timer_is_ours(void);
+/* All of libre's timers fire now: what waits for one is over. */
+void tsip_timer_expire(void);
 /* Turn the loop until loop_stop(); once, without waiting: true if anything
  * ran. */
 void tsip_timer_run(void);

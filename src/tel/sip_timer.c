@@ -31,9 +31,12 @@ static struct {
 
 /* A timer of libre's in our heap; tmr->le.data points here while it runs. */
 struct running {
+	struct link link;
 	struct timer timer;
 	struct tmr *tmr;
 };
+
+static struct link all = {&all, &all};
 
 void tsip_timer_use(struct loop *l)
 {
@@ -63,6 +66,7 @@ void tmr_cancel(struct tmr *tmr)
 	tmr->le.data = NULL;
 	if (heap())
 		timer_stop(heap(), &r->timer);
+	ll_remove(&r->link);
 	free(r);
 }
 
@@ -75,8 +79,25 @@ static void fire(void *ctx)
 
 	tmr->th = NULL;
 	tmr->le.data = NULL;
+	ll_remove(&r->link);
 	free(r);
 	th(arg);
+}
+
+void tsip_timer_expire(void)
+{
+	size_t left = 0;
+
+	ll_each (at, &all)
+		left++;
+	/* what is set meanwhile stands behind them */
+	while (left-- > 0 && !ll_empty(&all)) {
+		struct running *r =
+			ll_entry(ll_first(&all), struct running, link);
+
+		timer_stop(heap(), &r->timer);
+		fire(r);
+	}
 }
 
 void tmr_start(struct tmr *tmr, uint64_t delay, tmr_h *th, void *arg)
@@ -92,6 +113,7 @@ void tmr_start(struct tmr *tmr, uint64_t delay, tmr_h *th, void *arg)
 		delay = INT_MAX;
 	r = b_zero(1, sizeof(*r));
 	r->tmr = tmr;
+	ll_append(&all, &r->link);
 	tmr->le.data = r;
 	tmr->th = th;
 	tmr->arg = arg;
