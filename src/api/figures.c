@@ -78,6 +78,8 @@ static void write_service(struct buf *b, const struct service_stats *s)
 	one(b, "calls", "gauge", "Calls now.", s->calls_now);
 	one(b, "calls_queued", "gauge", "Attempts of this node that wait.",
 	    s->queued_now);
+	one(b, "timers", "gauge", "Timers that run for calls and signalling.",
+	    s->timers);
 	head(b, "call_setup_seconds", "summary",
 	     "From the queued call to its dial.");
 	buf_printf(b,

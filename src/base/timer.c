@@ -9,6 +9,7 @@
 #include "base/timer.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "base/mem.h"
 
@@ -18,6 +19,7 @@ struct timers {
 	struct clock *clock;
 	struct timer **heap; /* heap[i - 1] is the timer whose place is i */
 	size_t count, room;
+	_Atomic size_t shown; /* count, for other threads */
 	uint64_t order;
 };
 
@@ -35,6 +37,11 @@ void timers_free(struct timers *t)
 		return;
 	free(t->heap);
 	free(t);
+}
+
+static void show(struct timers *t)
+{
+	atomic_store_explicit(&t->shown, t->count, memory_order_relaxed);
 }
 
 static bool sooner(const struct timer *a, const struct timer *b)
@@ -93,6 +100,7 @@ void timer_stop(struct timers *t, struct timer *tm)
 	assert(at <= t->count && t->heap[at - 1] == tm);
 	tm->at = 0;
 	last = t->heap[--t->count];
+	show(t);
 	if (last == tm)
 		return;
 	/* the last one fills the hole; it may belong above or below it */
@@ -118,6 +126,7 @@ void timer_set(struct timers *t, struct timer *tm, int64_t after_ms,
 		t->heap = b_grow(t->heap, t->room, sizeof(struct timer *));
 	}
 	t->count++;
+	show(t);
 	rise(t, t->count, tm);
 }
 
@@ -153,5 +162,5 @@ int64_t timers_wait_ms(const struct timers *t)
 
 size_t timers_count(const struct timers *t)
 {
-	return t->count;
+	return atomic_load_explicit(&t->shown, memory_order_relaxed);
 }

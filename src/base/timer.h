@@ -41,6 +41,6 @@ static inline bool timer_is_set(const struct timer *tm)
 size_t timers_turn(struct timers *t);
 /* Milliseconds until the next one, 0 if overdue, -1 if there is none. */
 int64_t timers_wait_ms(const struct timers *t);
-size_t timers_count(const struct timers *t);
+size_t timers_count(const struct timers *t); /* any thread */
 
 CLEANUP(timers, timers_free)

@@ -380,6 +380,7 @@ void service_stats(struct service *sv, struct service_stats *out)
 		.refused = atomic_load(&f->refused),
 		.calls_now = at_least_0(atomic_load(&f->calling)),
 		.queued_now = at_least_0(atomic_load(&f->waiting)),
+		.timers = timers_count(loop_timers(sv->p.line)),
 		.setup_ms_sum = atomic_load(&f->setup_ms_sum),
 		.setup_count = atomic_load(&f->setup_count),
 		.ready = store.healthy && sv->p.tels_count > 0 &&

@@ -329,6 +329,7 @@ struct service_stats {
 	uint64_t created, refused, checks[CHECK_COUNT], legs[LEG_COUNT],
 		statuses[STATUS_COUNT];
 	uint64_t calls_now, queued_now;     /* of this node */
+	uint64_t timers;                    /* of its line */
 	uint64_t setup_ms_sum, setup_count; /* queued to dialing */
 	bool ready; /* store well, speech open, a telephone */
 };
