@@ -366,6 +366,8 @@ class Recorded:
 class Sipp(Program):
     """A scenario of sipp/, answering on a port of its own."""
 
+    FOREVER = 10 ** 9  # calls
+
     def __init__(self, name, scenario, line=None, port=None, calls=1,
                  options=(), lines=(), **keys):
         self.port = port or ports(2)
@@ -377,13 +379,14 @@ class Sipp(Program):
             options = [*options, '-inf', str(folder / 'lines')]
         keys.setdefault('rtp_port', line.port if line else 9)
         named = [w for k, v in keys.items() for w in ('-key', k, str(v))]
+        bounds = [] if calls == self.FOREVER else [
+            '-timeout', str(CALL_S), '-timeout_error',
+            '-trace_msg', '-message_file', str(folder / 'messages')]
         super().__init__(name, [
             'sipp', '-sf', str(HERE / 'sipp' / f'{scenario}.xml'),
             '-i', HOST, '-p', str(self.port), '-m', str(calls), '-nostdin',
-            '-timeout', str(CALL_S), '-timeout_error',
             '-trace_err', '-error_file', str(folder / 'errors'),
-            '-trace_msg', '-message_file', str(folder / 'messages'),
-            *named, *options], env={**os.environ, 'TERM': 'dumb'})
+            *bounds, *named, *options], env={**os.environ, 'TERM': 'dumb'})
         self.until(lambda: is_bound(self.port, self.pid), 'to listen')
 
     def messages(self):
@@ -764,6 +767,12 @@ class Call:
     def leg(self, seconds=CALL_S):
         """The one there is."""
         return self.legs(1, seconds)[0]
+
+
+def figure(server, name):
+    """One of /metrics."""
+    text = server.api().get('/metrics').body.decode()
+    return float(re.search(rf'^voiceotp_{name} (\S+)$', text, re.M)[1])
 
 
 def seconds(text):

@@ -6,12 +6,11 @@ Hundreds of calls are up, and their far end is killed: signalling and sound,
 without a word.  Each call ends with an outcome that is true, none is left
 hanging, and whoever is called afterwards is called over the next trunk.
 """
-import re
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from far import CALL_S, Rtp, Sipp, Trunks, make_room, ports, trunk
+from far import CALL_S, Rtp, Sipp, Trunks, figure, make_room, ports, trunk
 from harness import OLDEST, Deadline, note, sentence, tell
 
 CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 500
@@ -90,11 +89,6 @@ def each_call_ends_truly_and_new_ones_take_the_next_trunk(server):
     assert all(set(o) <= TRUE[f] for f, o in outcomes.items()), outcomes
     assert all(ends.ends[i][-1]['outcome'] == 'busy' for i in later)
     server.poll(lambda: figure(server, 'calls') == 0, 60, 'nothing to be left')
-
-
-def figure(server, name):
-    text = server.api().get('/metrics').body.decode()
-    return float(re.search(rf'^voiceotp_{name} (\S+)$', text, re.M)[1])
 
 
 if __name__ == '__main__':
