@@ -95,6 +95,14 @@ struct tsip_trunk *tsip_gate_trunk(struct tel_sip *s,
 	return NULL;
 }
 
+struct tsip_trunk *tsip_gate_source(const struct sip_msg *msg)
+{
+	struct sockaddr_storage from;
+
+	tsip_gate_address(&msg->src, &from);
+	return gate.s ? tsip_gate_trunk(gate.s, &from) : NULL;
+}
+
 /* Only if no trunk at that address forbids it. */
 static bool may_redirect(const struct tel_sip *s,
 			 const struct sockaddr_storage *from)

@@ -385,9 +385,11 @@ static void refused(struct tsip_call *c, const struct sip_msg *msg)
 	int code = tsip_gate_status(msg), q850 = q850_of(msg);
 	int64_t retry_ms = retry_of(msg);
 
-	/* a 2xx whose SDP is of no use: libre has sent ACK and BYE */
-	if (code < MULTIPLE_CHOICES)
+	/* a 2xx of no use: where its SDP is, libre has sent ACK and BYE */
+	if (code < MULTIPLE_CHOICES) {
+		tsip_stray_end(t->sip, msg);
 		code = NOT_ACCEPTABLE;
+	}
 	tsip_call_end(c, TEL_REFUSED, code, q850);
 	tsip_trunk_learns(t, code, retry_ms);
 }

@@ -8,6 +8,7 @@
  *   sip_gate.c    what libre is shown and what not: sources, redirects, names
  *   sip_stray.c   requests and answers that belong to no call of libre's:
  *                 forked 2xx, UPDATE, OPTIONS, INFO, calls to us
+ *   sip_way.c     where the requests of a dialog go
  *   sip_log.c     what libre prints, caught and bounded
  *   sip_trace.c   a call's signalling as text, blanked
  *   sip_trunk.c   a trunk: numbers, headers, state, pings, rests
@@ -57,6 +58,8 @@ struct tsip_trunk {
 	struct net_list heard;         /* conf.sources, and peer */
 	char route[TEL_SIP_URI_BYTES]; /* "sip:address:port" of a Route (libre
 					* adds <> and ;lr), or "" */
+	char back_text[TEL_SIP_URI_BYTES];
+	struct uri back; /* the peer, as a request's next hop; its text above */
 	_Atomic enum tel_state state;
 	enum tel_sip_why why; /* of that state */
 	struct timer rest, ping;
@@ -116,6 +119,8 @@ void tsip_gate_address(const struct sa *from, struct sockaddr_storage *to);
 /* Whose address is it?  NULL: nobody's. */
 struct tsip_trunk *tsip_gate_trunk(struct tel_sip *s,
 				   const struct sockaddr_storage *from);
+/* ... of a message while it is being heard; NULL: there is no line. */
+struct tsip_trunk *tsip_gate_source(const struct sip_msg *msg);
 /* libre follows 3xx by itself.  Where a trunk does not allow it, the gate hands
  * libre another status in its place; this gives the true one back. */
 uint16_t tsip_gate_status(const struct sip_msg *msg);
@@ -126,6 +131,14 @@ MUST_CHECK int tsip_stray_open(struct tel_sip *s); /* before sipsess_listen() */
 void tsip_stray_close(struct tel_sip *s);
 /* A message has left: an ACK says which legs are libre's. */
 void tsip_stray_sent(struct tel_sip *s, struct span message);
+/* A 2xx that libre makes no call of: if it was not even acknowledged, that leg
+ * gets its ACK and a BYE. */
+void tsip_stray_end(struct tel_sip *s, const struct sip_msg *msg);
+
+/* --- sip_way.c ---------------------------------------------------------------------- */
+
+/* Can a request be sent to that address, as it stands? */
+bool tsip_way_leads(const struct tel_sip *s, const struct uri *uri);
 
 /* --- sip_log.c ------------------------------------------------------------------------ */
 

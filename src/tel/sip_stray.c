@@ -160,31 +160,30 @@ static bool add_route(const struct sip_hdr *hdr, const struct sip_msg *msg,
 	return false;
 }
 
-static int read_way(const struct sip_msg *msg, struct way *w)
+static void read_way(const struct sip_msg *msg, struct way *w)
 {
 	const struct sip_hdr *contact = sip_msg_hdr(msg, SIP_HDR_CONTACT);
 	struct sip_addr addr;
 
-	*w = (struct way){.count = 0};
-	if (!contact || sip_addr_decode(&addr, &contact->val))
-		return -EINVAL;
-	w->target = addr.auri;
+	*w = (struct way){.target = msg->to.auri};
+	/* who says nothing of use is still to be told that it is over */
+	if (contact && !sip_addr_decode(&addr, &contact->val))
+		w->target = addr.auri;
 	/* the last hop that recorded itself is the first to be visited */
 	(void)sip_msg_hdr_apply(msg, false, SIP_HDR_RECORD_ROUTE, add_route, w);
-	return 0;
 }
 
-/* Back to who sent it, if its routes name hosts that we do not resolve. */
-static int next_hop(const struct sip_msg *msg, const struct way *w,
-		    struct uri *uri, char *text, size_t size)
+/* Back to who sent it, if its routes name what we do not reach. */
+static int next_hop(const struct tel_sip *s, const struct sip_msg *msg,
+		    const struct way *w, struct uri *uri, char *text,
+		    size_t size)
 {
 	struct sip_addr addr;
 	struct pl pl = w->target;
-	struct sa sa;
 
 	if (w->count > 0 && !sip_addr_decode(&addr, &w->routes[0]))
 		pl = addr.auri;
-	if (!uri_decode(uri, &pl) && !sa_set(&sa, &uri->host, 0))
+	if (!uri_decode(uri, &pl) && tsip_way_leads(s, uri))
 		return 0;
 	if (re_snprintf(text, size, "sip:%J;transport=%s", &msg->src,
 			msg->tp == SIP_TRANSP_TCP ? "tcp" : "udp") < 0)
@@ -236,7 +235,8 @@ static int send_one(struct tel_sip *s, const struct sip_msg *msg,
 	char text[NET_TEXT_BYTES * 2];
 	struct mbuf *mb = mbuf_alloc(TSIP_HEADER_MAX);
 	struct uri route;
-	int err = mb ? next_hop(msg, w, &route, text, sizeof(text)) : -ENOMEM;
+	int err =
+		mb ? next_hop(s, msg, w, &route, text, sizeof(text)) : -ENOMEM;
 
 	if (!err)
 		err = write_headers(mb, msg, w, o);
@@ -360,31 +360,40 @@ static void end_leg(struct tel_sip *s, const struct sip_msg *msg, bool known)
 		.method = "ACK", .cseq = msg->cseq.num, .credentials = ""};
 	struct way w;
 
-	if (read_way(msg, &w))
-		return;
+	read_way(msg, &w);
 	(void)send_one(s, msg, &w, &ack);
 	if (!known)
 		send_bye(s, msg, &w);
 }
 
-static bool on_answer(const struct sip_msg *msg, void *ctx)
+/* False: it is libre's. */
+static bool end_stray(struct tel_sip *s, const struct sip_msg *msg)
 {
-	struct tel_sip *s = ctx;
-	const struct answered *a;
-	const struct leg *leg;
+	const struct answered *a = find(span_pl(&msg->callid));
+	const struct leg *leg = a ? find_leg(a, span_pl(&msg->to.tag)) : NULL;
 
-	/* no transaction waits for it: 1xx and refusals are old news */
-	if (pl_strcmp(&msg->cseq.met, "INVITE") || msg->scode < 200 ||
-	    msg->scode > 299 || msg->to.tag.l == 0 || msg->callid.l == 0)
-		return true;
-	a = find(span_pl(&msg->callid));
-	leg = a ? find_leg(a, span_pl(&msg->to.tag)) : NULL;
 	if (leg && !leg->stray)
-		return false; /* libre acknowledges it again */
+		return false;
 	if (!leg)
 		remember(s, span_pl(&msg->callid), span_pl(&msg->to.tag), true);
 	end_leg(s, msg, leg != NULL);
 	return true;
+}
+
+void tsip_stray_end(struct tel_sip *s, const struct sip_msg *msg)
+{
+	if (calls && msg->to.tag.l > 0 && msg->callid.l > 0)
+		(void)end_stray(s, msg);
+}
+
+static bool on_answer(const struct sip_msg *msg, void *ctx)
+{
+	/* no transaction waits for it: 1xx and refusals are old news */
+	if (pl_strcmp(&msg->cseq.met, "INVITE") || msg->scode < 200 ||
+	    msg->scode > 299 || msg->to.tag.l == 0 || msg->callid.l == 0)
+		return true;
+	/* libre acknowledges its own again */
+	return end_stray(ctx, msg);
 }
 
 /* --- requests --------------------------------------------------------------------------- */

@@ -198,6 +198,7 @@ static int find_peer(struct tsip_trunk *t, struct diag *d)
 	const char *to = proxy ? c->outbound_proxy : c->host;
 	struct sockaddr_storage literal;
 	char text[NET_TEXT_BYTES];
+	struct pl back;
 	int err;
 
 	t->heard = c->sources;
@@ -210,9 +211,13 @@ static int find_peer(struct tsip_trunk *t, struct diag *d)
 		return err;
 	}
 	net_text(&t->peer, text);
+	(void)snprintf(t->back_text, sizeof(t->back_text), "sip:%s%s", text,
+		       transport_param(t));
+	pl_set_str(&back, t->back_text);
+	if (uri_decode(&t->back, &back))
+		return diag_field(d, "host", "%s is no address", text);
 	if (proxy || net_address(c->host, SIP_PORT, &literal) != 0)
-		(void)snprintf(t->route, sizeof(t->route), "sip:%s%s", text,
-			       transport_param(t));
+		memcpy(t->route, t->back_text, sizeof(t->route));
 	return 0;
 }
 

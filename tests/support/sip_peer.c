@@ -89,6 +89,14 @@ void sip_peer_use_tcp(struct sip_peer *p)
 	assert(listen(p->sip, 1) == 0);
 }
 
+void sip_peer_drop(struct sip_peer *p)
+{
+	assert(p->conn >= 0);
+	(void)close(p->conn);
+	p->conn = -1;
+	p->stream_bytes = 0;
+}
+
 void sip_peer_free(struct sip_peer *p)
 {
 	if (!p)
@@ -183,8 +191,12 @@ static void reply(struct sip_peer *p, const char *to,
 {
 	char via[FIELD_BYTES], from[FIELD_BYTES], dest[FIELD_BYTES];
 	char id[FIELD_BYTES], cseq[FIELD_BYTES], tag[FIELD_BYTES] = "";
+	char contact[FIELD_BYTES];
 	int n;
 
+	(void)snprintf(contact, sizeof(contact),
+		       "Contact: <sip:peer@127.0.0.1:%u%s>\r\n", p->port,
+		       p->tcp ? ";transport=tcp" : "");
 	field(to, "Via", via);
 	field(to, "From", from);
 	field(to, "To", dest);
@@ -197,11 +209,11 @@ static void reply(struct sip_peer *p, const char *to,
 		     "SIP/2.0 %d %s\r\n"
 		     "Via: %s\r\nFrom: %s\r\nTo: %s%s\r\n"
 		     "Call-ID: %s\r\nCSeq: %s\r\n"
-		     "%sContact: <sip:peer@127.0.0.1:%u%s>\r\n"
+		     "%s%s"
 		     "%sContent-Length: %zu\r\n\r\n%s",
 		     a->code, a->reason ? a->reason : "x", via, from, dest, tag,
-		     id, cseq, a->headers ? a->headers : "", p->port,
-		     p->tcp ? ";transport=tcp" : "",
+		     id, cseq, a->headers ? a->headers : "",
+		     a->contact ? a->contact : contact,
 		     a->sdp ? "Content-Type: application/sdp\r\n" : "",
 		     a->sdp ? strlen(a->sdp) : 0, a->sdp ? a->sdp : "");
 	assert(n > 0 && n < MESSAGE_BYTES);
@@ -240,6 +252,7 @@ static void ask(struct sip_peer *p, const char *method, unsigned cseq,
 	const char *invite = sip_peer_last(p, "INVITE ");
 	char from[FIELD_BYTES], to[FIELD_BYTES], id[FIELD_BYTES];
 	char contact[FIELD_BYTES], target[FIELD_BYTES];
+	char from_where[FIELD_BYTES] = "";
 	int n;
 
 	assert(invite);
@@ -248,14 +261,17 @@ static void ask(struct sip_peer *p, const char *method, unsigned cseq,
 	field(invite, "Call-ID", id);
 	field(invite, "Contact", contact);
 	uri_of(contact, target);
+	if (!strstr(tail, "Contact:"))
+		(void)snprintf(from_where, sizeof(from_where),
+			       "Contact: <sip:peer@127.0.0.1:%u>\r\n", p->port);
 	n = snprintf(p->said, sizeof(p->said),
 		     "%s %s SIP/2.0\r\n"
 		     "Via: SIP/2.0/%s 127.0.0.1:%u;branch=z9hG4bK%u;rport\r\n"
 		     "From: %s;tag=peer\r\nTo: %s\r\nCall-ID: %s\r\n"
 		     "CSeq: %u %s\r\nMax-Forwards: 70\r\n"
-		     "Contact: <sip:peer@127.0.0.1:%u>\r\n%s",
+		     "%s%s",
 		     method, target, p->tcp ? "TCP" : "UDP", p->port,
-		     ++p->branch, to, from, id, cseq, method, p->port, tail);
+		     ++p->branch, to, from, id, cseq, method, from_where, tail);
 	assert(n > 0 && n < MESSAGE_BYTES);
 	say(p);
 }

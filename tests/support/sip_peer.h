@@ -19,6 +19,8 @@ struct sip_peer;
 struct sip_peer *sip_peer_new(void); /* on 127.0.0.1 */
 /* It waits for a connection instead, and says all on that. */
 void sip_peer_use_tcp(struct sip_peer *p);
+/* ... and closes it, and waits for another. */
+void sip_peer_drop(struct sip_peer *p);
 void sip_peer_free(struct sip_peer *p);
 unsigned sip_peer_port(const struct sip_peer *p);
 unsigned sip_peer_rtp_port(const struct sip_peer *p);
@@ -39,6 +41,7 @@ struct sip_peer_answer {
 	int code;
 	const char *reason, *tag; /* NULL: "x", and its usual tag */
 	const char *headers;      /* with CRLFs, or NULL */
+	const char *contact;      /* its line with CRLF; NULL: its usual one */
 	const char *sdp;          /* or NULL */
 };
 /* To the newest INVITE. */
