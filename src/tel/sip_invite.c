@@ -491,7 +491,10 @@ int tsip_invite(struct tsip_call *c)
 		return err;
 	keep_id(c, span_of(sip_dialog_callid(sipsess_dialog(c->session))));
 	c->heard = false;
-	timer_set(tsip_call_timers(c), &c->limit, TSIP_SILENT_MS, silence, c);
+	/* who asks once it rings does not stop the ring limit */
+	if (c->state == TSIP_DIALLED)
+		timer_set(tsip_call_timers(c), &c->limit, TSIP_SILENT_MS,
+			  silence, c);
 	return 0;
 }
 

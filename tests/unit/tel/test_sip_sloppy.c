@@ -104,6 +104,33 @@ TEST(an_answer_that_does_not_say_from_where_is_acknowledged_and_ended)
 
 /* --- out of turn -------------------------------------------------------------------- */
 
+TEST(a_challenge_after_ringing_does_not_begin_the_silence_anew)
+{
+	struct sip_world w;
+
+	sip_world_make(&w);
+	w.conf.user = "us";
+	w.conf.password = "secret";
+	sip_world_open(&w);
+	sip_world_dial(&w);
+	sip_world_say(&w, 180, NULL);
+	UNTIL(&w, sip_world_saw(&w, TEL_RINGING));
+	sip_world_advance(&w, WORLD_RING_MS - 1);
+	sip_world_say(&w, 407,
+		      "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", "
+		      "qop=\"auth\"\r\n");
+	UNTIL(&w, sip_peer_heard(w.peer, "INVITE ") == 2);
+	sip_world_say(&w, 180, NULL);
+	for (unsigned i = 0; i < 20; i++)
+		sip_world_turn(&w);
+	assert_int_equal(sip_world_saw(&w, TEL_ENDED), 0);
+	sip_world_advance(&w, 1);
+
+	sip_world_ends(&w, TEL_NO_ANSWER, 0, 0);
+	UNTIL(&w, sip_peer_heard(w.peer, "CANCEL "));
+	sip_world_close(&w);
+}
+
 TEST(an_offer_that_crosses_our_bye_finds_no_call_and_a_bye_is_fine)
 {
 	struct sip_world w;
@@ -176,6 +203,7 @@ int main(void)
 		T(a_proxy_that_recorded_its_name_keeps_its_route_and_gets_our_requests),
 		T(who_moves_to_a_name_is_still_told_the_end),
 		T(an_answer_that_does_not_say_from_where_is_acknowledged_and_ended),
+		T(a_challenge_after_ringing_does_not_begin_the_silence_anew),
 		T(an_offer_that_crosses_our_bye_finds_no_call_and_a_bye_is_fine),
 		T(a_connection_that_is_lost_in_a_call_is_made_anew_for_its_end),
 		T(a_connection_that_is_lost_while_it_rings_is_made_anew_for_the_cancel),
