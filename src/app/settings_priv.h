@@ -48,10 +48,10 @@ struct settings_table;
 struct settings_row {
 	const char *path;
 	enum settings_kind kind;
+	enum settings_form form;
 	size_t at; /* in the struct of its table */
 	int64_t min, max;
 	const char *def, *sentence;
-	enum settings_form form;
 	const char *words;                  /* of a CHOICE: "a|b|c" */
 	const char *example;                /* "": the default is one */
 	const struct settings_table *items; /* of OBJECTS */

@@ -10,6 +10,7 @@
 
 #include "app/trunks.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "media/pump.h"
@@ -31,6 +32,7 @@ struct app_tels {
 	struct tel_browser *browser;
 	struct tel *page, *script;
 	struct pump *pump;
+	unsigned priority;   /* that its thread was to have */
 	struct tel_sip *sip; /* NULL: there are no trunks */
 	struct trunk trunks[TEL_SIP_TRUNKS_MAX];
 	size_t trunks_count;
@@ -124,8 +126,11 @@ static int open_pump(struct app_tels *t, const struct app_tels_params *p,
 		.loop = p->line,
 		.rng = rng_system(),
 	};
-	int err = settings_ports(s->rtp_ports, &params.port_min,
-				 &params.port_max, d);
+	int err;
+
+	t->priority = params.priority;
+	err = settings_ports(s->rtp_ports, &params.port_min, &params.port_max,
+			     d);
 
 	return err ? err : pump_new(&params, &t->pump, d);
 }
@@ -254,8 +259,21 @@ void app_tels_serve(struct app_tels *t, struct service *sv)
 	t->service = sv;
 }
 
+/* Calls sound well without it; under other load, better with it. */
+static void say_priority(const struct app_tels *t)
+{
+	struct pump_figures f;
+
+	pump_figures(t->pump, &f);
+	if (t->priority > 0 && !f.realtime)
+		log_warn("sound.no_priority", "setting", LOG_S("rtp.priority"),
+			 "why", LOG_S("the system does not allow it"), NULL);
+}
+
 void app_tels_run(struct app_tels *t)
 {
+	if (t->pump)
+		say_priority(t);
 	if (t->sip)
 		tel_sip_run(t->sip);
 	else
