@@ -39,6 +39,7 @@ enum {
 	TSIP_PING_WAIT_MS = 5000, /* then a ping counts as unanswered */
 	TSIP_UNAUTHORIZED_MS = 60 * 1000, /* rest of a trunk that refuses us */
 	TSIP_REST_MAX_MS = 600 * 1000,    /* ... or says more than this */
+	TSIP_STRAYS_MAX = 2048,   /* legs that nobody asked for, being ended */
 	TSIP_REDIRECTS_MAX = 3,   /* followed for one call, where allowed */
 	TSIP_LOG_PER_MINUTE = 20, /* lines of libre's own */
 	TSIP_HEADER_MAX = 1024,

@@ -52,6 +52,7 @@ struct answered {
 
 /* Call-ID -> struct answered.  There is one line in a process. */
 static struct map *calls;
+static unsigned strays, endings; /* that are remembered, under way */
 
 static struct span span_pl(const struct pl *pl)
 {
@@ -80,8 +81,12 @@ static void forget(struct answered *a)
 {
 	(void)map_remove(calls, a->id);
 	timer_stop(loop_timers(a->s->p.loop), &a->timer);
-	ll_each_safe (at, &a->legs)
-		free(ll_entry(at, struct leg, link));
+	ll_each_safe (at, &a->legs) {
+		struct leg *leg = ll_entry(at, struct leg, link);
+
+		strays -= leg->stray;
+		free(leg);
+	}
 	free(a);
 }
 
@@ -114,6 +119,7 @@ static void remember(struct tel_sip *s, struct span id, struct span tag,
 		return;
 	leg = b_zero(1, sizeof(*leg) + tag.n + 1);
 	leg->stray = stray;
+	strays += stray;
 	memcpy(leg->tag, tag.p, tag.n);
 	ll_append(&a->legs, &leg->link);
 	a->count++;
@@ -250,6 +256,7 @@ static int send_one(struct tel_sip *s, const struct sip_msg *msg,
 
 static void ended(struct ending *e)
 {
+	endings--;
 	(void)mem_deref(e->msg);
 	free(e);
 }
@@ -344,6 +351,7 @@ static void send_bye(struct tel_sip *s, const struct sip_msg *msg,
 			       .done = on_bye_answer,
 			       .ctx = e};
 
+	endings++;
 	e->s = s;
 	e->msg = keep(msg);
 	e->way = *w;
@@ -374,6 +382,9 @@ static bool end_stray(struct tel_sip *s, const struct sip_msg *msg)
 
 	if (leg && !leg->stray)
 		return false;
+	/* who is not answered now sends it again */
+	if (!leg && (strays >= TSIP_STRAYS_MAX || endings >= TSIP_STRAYS_MAX))
+		return true;
 	if (!leg)
 		remember(s, span_pl(&msg->callid), span_pl(&msg->to.tag), true);
 	end_leg(s, msg, leg != NULL);
@@ -414,17 +425,19 @@ static struct tsip_call *call_of(struct tel_sip *s, const struct sip_msg *msg,
 	return leg && !leg->stray ? c : NULL;
 }
 
+/* Without a transaction, so that many of them cost nothing: whoever asks again
+ * is told the same. */
 static void refuse(struct tel_sip *s, const struct sip_msg *msg, uint16_t code,
 		   const char *reason)
 {
-	(void)sip_treplyf(NULL, NULL, s->sip, msg, false, code, reason,
-			  "%s" NOTHING, code == 405 ? ALLOW : "");
+	(void)sip_replyf(s->sip, msg, code, reason, "%s" NOTHING,
+			 code == 405 ? ALLOW : "");
 }
 
 static void tell_abilities(struct tel_sip *s, const struct sip_msg *msg)
 {
-	(void)sip_treplyf(NULL, NULL, s->sip, msg, false, 200, "OK",
-			  ALLOW "Accept: application/sdp\r\n" NOTHING);
+	(void)sip_replyf(s->sip, msg, 200, "OK",
+			 ALLOW "Accept: application/sdp\r\n" NOTHING);
 }
 
 /* RFC 3311.  A session refresh without SDP changes nothing (RFC 4028).  Our
@@ -479,8 +492,7 @@ static void in_dialog(struct tel_sip *s, const struct sip_msg *msg)
 static void out_of_dialog(struct tel_sip *s, const struct sip_msg *msg)
 {
 	if (!pl_strcmp(&msg->met, "INVITE"))
-		/* people call back; without a transaction, so that many of
-		 * them cost nothing */
+		/* people call back */
 		(void)sip_reply(s->sip, msg, 480, "Temporarily Unavailable");
 	else if (!pl_strcmp(&msg->met, "OPTIONS"))
 		tell_abilities(s, msg);

@@ -189,6 +189,54 @@ TEST(what_is_remembered_of_a_call_is_forgotten_after_it)
 	assert_int_equal(timers_count(loop_timers(bench.loop)), 0);
 }
 
+/* A 200 to a call that there never was. */
+static void flood(unsigned call, unsigned tag)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof(text),
+			 "SIP/2.0 200 OK\r\n"
+			 "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKx\r\n"
+			 "From: <sip:us@127.0.0.1>;tag=ours\r\n"
+			 "To: <sip:phone@127.0.0.1>;tag=t%u\r\n"
+			 "Call-ID: %u@flood\r\n"
+			 "CSeq: 1 INVITE\r\n"
+			 "Contact: <sip:phone@127.0.0.1:%u>\r\n"
+			 "Content-Length: 0\r\n\r\n",
+			 net_port(&bench.s.laddr), tag, call, trunk.port);
+
+	bare_send(&trunk, text, (size_t)n);
+}
+
+static void flood_has_an_end(bool calls)
+{
+	unsigned heard = 0;
+
+	for (unsigned i = 0; i < TSIP_STRAYS_MAX + 100; i++) {
+		flood(calls ? i : 0, calls ? 0 : i);
+		heard += hears(&trunk, "ACK ") && hears(&trunk, "BYE ");
+	}
+	assert_int_equal(heard, TSIP_STRAYS_MAX);
+	for (unsigned i = 0; i < 64; i++) {
+		loop_advance(bench.loop, 1000);
+		while (bare_hear(&trunk))
+			;
+	}
+	assert_int_equal(timers_count(loop_timers(bench.loop)), 0);
+
+	flood(TSIP_STRAYS_MAX, 0);
+	assert_true(hears(&trunk, "ACK ") && hears(&trunk, "BYE "));
+}
+
+TEST(a_flood_of_answers_is_ended_one_after_the_other)
+{
+	flood_has_an_end(true);
+}
+
+TEST(a_flood_of_legs_of_one_call_is_too)
+{
+	flood_has_an_end(false);
+}
+
 /* --- requests ------------------------------------------------------------------- */
 
 static void begin_call(void)
@@ -216,6 +264,24 @@ TEST(options_are_answered_inside_and_outside_of_a_call)
 	begin_call();
 	bare_say(&trunk, "OPTIONS sip:us@127.0.0.1", "3 OPTIONS", "x", "");
 	assert_true(hears(&trunk, "SIP/2.0 200 "));
+}
+
+TEST(requests_that_belong_to_no_call_leave_nothing_behind)
+{
+	static const char *const methods[] = {"OPTIONS", "BYE",  "CANCEL",
+					      "UPDATE",  "INFO", "MESSAGE"};
+	char what[64], cseq[32];
+
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(methods); i++) {
+		const char *method = methods[i / 2];
+
+		(void)snprintf(what, sizeof(what), "%s sip:us@127.0.0.1",
+			       method);
+		(void)snprintf(cseq, sizeof(cseq), "%u %s", i + 1, method);
+		bare_say(&trunk, what, cseq, i % 2 ? "any" : "", "");
+		assert_true(hears(&trunk, "SIP/2.0 "));
+	}
+	assert_int_equal(timers_count(loop_timers(bench.loop)), 0);
 }
 
 TEST(a_session_refresh_by_update_is_accepted)
@@ -351,8 +417,11 @@ int main(void)
 		ON(an_answer_that_crosses_a_cancel_is_acknowledged_and_ended),
 		ON(an_answer_after_the_cancel_was_confirmed_is_ended_too),
 		ON(what_is_remembered_of_a_call_is_forgotten_after_it),
+		ON(a_flood_of_answers_is_ended_one_after_the_other),
+		ON(a_flood_of_legs_of_one_call_is_too),
 		ON(a_call_to_us_is_refused_politely),
 		ON(options_are_answered_inside_and_outside_of_a_call),
+		ON(requests_that_belong_to_no_call_leave_nothing_behind),
 		ON(a_session_refresh_by_update_is_accepted),
 		ON(an_offer_by_update_is_answered_once_the_call_is),
 		ON(an_offer_before_the_answer_to_ours_has_to_wait),
