@@ -328,6 +328,20 @@ static bool says_sdp(struct span value)
 			    sizeof("application/sdp") - 1);
 }
 
+/* "o=user id version ...": the user may be a number. */
+static void add_origin(struct buf *b, struct span line)
+{
+	struct span user;
+
+	if (!span_cut(&line, ' ', &user))
+		return;
+	add_text(b, user, SHORT_MIN);
+	if (!line.p)
+		return;
+	buf_byte(b, ' ');
+	buf_span(b, line);
+}
+
 /* Session ids and ports stay; keys, names and numbers do not. */
 static void add_sdp(struct buf *b, struct span body)
 {
@@ -336,9 +350,11 @@ static void add_sdp(struct buf *b, struct span body)
 
 		if (span_starts(line, "a=crypto") || span_starts(line, "k="))
 			buf_printf(b, "%.2s%s", line.p, blanked);
-		else if (span_starts(line, "o=") || span_starts(line, "m=") ||
-			 span_starts(line, "c=") || span_starts(line, "t=") ||
-			 span_starts(line, "a=") || span_starts(line, "v="))
+		else if (span_starts(line, "o="))
+			add_origin(b, line);
+		else if (span_starts(line, "m=") || span_starts(line, "c=") ||
+			 span_starts(line, "t=") || span_starts(line, "a=") ||
+			 span_starts(line, "v="))
 			buf_span(b, line);
 		else
 			tsip_trace_blank(b, line);

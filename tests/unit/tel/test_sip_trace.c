@@ -110,6 +110,16 @@ TEST(sdp_stays_and_its_keys_do_not)
 	is_silent_about(text, "inline");
 }
 
+TEST(who_made_an_sdp_may_be_a_number)
+{
+	const char *text =
+		traced("SIP/2.0 200 OK\r\n"
+		       "Content-Type: application/sdp\r\n\r\n"
+		       "v=0\r\no=+4915112345678 3724394400 1 IN IP4 h\r\n");
+
+	says(text, "o=+xxxxxxxxxxx78 3724394400 1 IN IP4 h\n");
+}
+
 TEST(other_bodies_and_keys_by_info_are_blanked)
 {
 	const char *text = traced("INFO sip:a@b SIP/2.0\r\n"
@@ -186,6 +196,7 @@ int main(void)
 		ON(numbers_keep_their_last_two_digits_wherever_they_stand),
 		ON(credentials_are_blanked_also_when_folded),
 		ON(sdp_stays_and_its_keys_do_not),
+		ON(who_made_an_sdp_may_be_a_number),
 		ON(other_bodies_and_keys_by_info_are_blanked),
 		ON(a_trace_ends_at_its_limit_and_says_so),
 		ON(half_a_message_is_no_trouble),
