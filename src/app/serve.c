@@ -28,6 +28,10 @@
 
 enum {
 	DRAIN_MS = 60 * 1000, /* running calls finish or say goodbye by then */
+	/* then for the answers to their BYEs: one that is lost is sent again
+	 * after 0.5 s and 1.5 s (RFC 3261 T1) */
+	UNSAID_MS = 3 * 1000,
+	UNSAID_LOOK_MS = 20,
 };
 
 struct server {
@@ -270,6 +274,21 @@ static void drained(void *ctx)
 	(void)pthread_kill(*(pthread_t *)ctx, SIGUSR1);
 }
 
+static void wait_for_byes(const struct server *sv, const sigset_t *signals)
+{
+	const struct timespec look = {.tv_nsec = UNSAID_LOOK_MS * 1000000L};
+
+	for (int ms = 0; ms < UNSAID_MS; ms += UNSAID_LOOK_MS) {
+		int sig;
+
+		if (app_tels_unsaid(sv->tels) == 0)
+			return;
+		sig = sigtimedwait(signals, NULL, &look);
+		if (sig == SIGTERM || sig == SIGINT)
+			return;
+	}
+}
+
 /* Running calls finish, or say goodbye; a second signal does not wait. */
 static void drain(struct server *sv, const sigset_t *signals)
 {
@@ -285,6 +304,8 @@ static void drain(struct server *sv, const sigset_t *signals)
 		if (sigwait(signals, &sig))
 			return;
 	} while (sig == SIGHUP);
+	if (sig == SIGUSR1)
+		wait_for_byes(sv, signals);
 }
 
 static void close_all(struct server *sv)

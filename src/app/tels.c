@@ -280,6 +280,11 @@ void app_tels_run(struct app_tels *t)
 		loop_run(t->line);
 }
 
+unsigned app_tels_unsaid(const struct app_tels *t)
+{
+	return t->sip ? tel_sip_unsaid(t->sip) : 0;
+}
+
 void app_tels_free(struct app_tels *t)
 {
 	if (!t)

@@ -32,6 +32,8 @@ void app_tels_serve(struct app_tels *t, struct service *sv);
 /* The line's thread: until loop_stop(). */
 void app_tels_run(struct app_tels *t);
 /* Stopped, and the service is gone; NULL is fine.  The loop stays. */
+/* Any thread: calls whose end the far end has not confirmed. */
+unsigned app_tels_unsaid(const struct app_tels *t);
 void app_tels_free(struct app_tels *t);
 
 CLEANUP(app_tels, app_tels_free)

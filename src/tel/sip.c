@@ -107,6 +107,11 @@ bool tel_sip_turn(struct tel_sip *s)
 	return tsip_timer_turn();
 }
 
+unsigned tel_sip_unsaid(const struct tel_sip *s)
+{
+	return atomic_load(&s->unsaid);
+}
+
 struct tel *tel_sip_tel(struct tel_sip *s, size_t trunk)
 {
 	return trunk < s->trunks_count ? s->trunks[trunk].tel : NULL;

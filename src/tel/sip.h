@@ -117,6 +117,10 @@ void tel_sip_run(struct tel_sip *s);
 bool tel_sip_turn(struct tel_sip *s);
 void tel_sip_free(struct tel_sip *s); /* after its tels; NULL is fine */
 
+/* Any thread: how many far ends have a call, or have not confirmed its end.  Who
+ * stops the line earlier may leave one up whose BYE was lost. */
+unsigned tel_sip_unsaid(const struct tel_sip *s);
+
 /* The trunk's telephone, to be freed with tel_free() before the whole. */
 struct tel *tel_sip_tel(struct tel_sip *s, size_t trunk);
 /* Is `from` one of its caller ids?  NULL or "": no.  Any thread. */

@@ -40,8 +40,17 @@ enum {
 /* Lives as long as libre's session, which may outlive the call. */
 struct tsip_login {
 	const struct tsip_trunk *trunk;
+	struct tel_sip *sip;
 	bool inside; /* the dialog is there */
 };
+
+static void login_ends(void *login)
+{
+	struct tsip_login *l = login;
+
+	if (l->sip)
+		atomic_fetch_sub(&l->sip->unsaid, 1);
+}
 
 /* --- what a message says -------------------------------------------------------- */
 
@@ -475,13 +484,15 @@ int tsip_invite(struct tsip_call *c)
 		return err;
 	desc = mbuf_alloc(sizeof(sdp));
 	mem_deref(c->login);
-	c->login = mem_zalloc(sizeof(*c->login), NULL);
+	c->login = mem_zalloc(sizeof(*c->login), login_ends);
 	if (!desc || !c->login || mbuf_write_str(desc, sdp)) {
 		mem_deref(desc);
 		return -ENOMEM;
 	}
 	desc->pos = 0;
 	c->login->trunk = c->trunk;
+	c->login->sip = s;
+	atomic_fetch_add(&s->unsaid, 1);
 	keep_id(c, (struct span){0});
 	s->dialling = c;
 	err = connect_session(c, desc);

@@ -24,6 +24,8 @@
 
 #include <re/re.h>
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -80,7 +82,8 @@ struct tel_sip {
 	struct map *by_id;          /* Call-ID -> struct tsip_call */
 	struct tsip_call *dialling; /* its Call-ID is not known yet */
 	unsigned call_count;
-	int wake[2]; /* a pipe or one eventfd: the loop was posted to */
+	atomic_uint unsaid; /* dialogs whose far end may not know its end yet */
+	int wake[2];        /* a pipe or one eventfd: the loop was posted to */
 };
 
 /* --- sip_timer.c ------------------------------------------------------------------ */

@@ -149,6 +149,44 @@ TEST(an_offer_that_crosses_our_bye_finds_no_call_and_a_bye_is_fine)
 	sip_world_close(&w);
 }
 
+TEST(a_call_is_open_until_the_far_end_knows_its_end)
+{
+	struct sip_world w;
+
+	sip_world_talk(&w);
+	assert_int_equal(tel_sip_unsaid(w.sip), 1);
+	sip_peer_be_silent(w.peer, true);
+	tel_call_hang_up(w.call);
+	sip_world_ends(&w, TEL_WE_HUNG_UP, 0, 0);
+	tel_call_close(w.call);
+	w.call = NULL;
+	UNTIL(&w, sip_peer_heard(w.peer, "BYE "));
+	assert_int_equal(tel_sip_unsaid(w.sip), 1);
+	sip_peer_be_silent(w.peer, false);
+	sip_world_advance(&w, 500);
+
+	UNTIL(&w, tel_sip_unsaid(w.sip) == 0);
+	sip_world_close(&w);
+}
+
+TEST(a_cancelled_call_is_open_until_its_invite_is_over)
+{
+	struct sip_world w;
+
+	sip_world_begin(&w);
+	sip_world_dial(&w);
+	tel_call_close(w.call);
+	w.call = NULL;
+	for (unsigned i = 0; i < 20; i++)
+		sip_world_turn(&w);
+	assert_int_equal(tel_sip_unsaid(w.sip), 1);
+	sip_world_say(&w, 180, NULL);
+
+	UNTIL(&w, tel_sip_unsaid(w.sip) == 0);
+	assert_int_equal(sip_peer_heard(w.peer, "CANCEL "), 1);
+	sip_world_close(&w);
+}
+
 /* --- connections ---------------------------------------------------------------------- */
 
 static void begin_tcp(struct sip_world *w)
@@ -205,6 +243,8 @@ int main(void)
 		T(an_answer_that_does_not_say_from_where_is_acknowledged_and_ended),
 		T(a_challenge_after_ringing_does_not_begin_the_silence_anew),
 		T(an_offer_that_crosses_our_bye_finds_no_call_and_a_bye_is_fine),
+		T(a_call_is_open_until_the_far_end_knows_its_end),
+		T(a_cancelled_call_is_open_until_its_invite_is_over),
 		T(a_connection_that_is_lost_in_a_call_is_made_anew_for_its_end),
 		T(a_connection_that_is_lost_while_it_rings_is_made_anew_for_the_cancel),
 	};
