@@ -595,9 +595,9 @@ class Kamailio(Program):
 FROM = '+15671234567'
 
 
-def trunk(name, port, **more):
+def trunk(name, port, transport='udp', **more):
     """A trunk of the settings file; whatever answers on that port."""
-    return {'name': name, 'uri': f'sip:{HOST}:{port};transport=udp',
+    return {'name': name, 'uri': f'sip:{HOST}:{port};transport={transport}',
             'from': [FROM], 'ping_s': 0, 'calls_per_second': 0,
             'media_networks': [], **more}
 

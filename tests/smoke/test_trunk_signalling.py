@@ -293,6 +293,25 @@ def requests_in_a_call_are_answered(house):
 
 
 @sentence
+def a_trunk_may_speak_tcp(house):
+    line = house.line('tcp')
+    with house.sipp('tcp', 'plain', line, options=['-t', 't1']) as sipp:
+        call = house.call('tcp')
+        call.until('call.spoken')
+        shows(call.leg(), outcome='answered', route='tcp')
+        sipp.is_content()
+
+
+@sentence
+def a_far_end_hangs_up_over_tcp(house):
+    line = house.line('tcp_2')
+    with house.sipp('tcp_2', 'hangs_up', line,
+                    options=['-t', 't1', '-d', '2000']) as sipp:
+        shows(house.call('tcp_2').leg(), outcome='hung_up_early')
+        sipp.is_content()
+
+
+@sentence
 def a_key_may_come_by_info(house):
     call, _, _ = goes(house, 'info_keys', options=('-d', '2000'),
                       outcome='reported')
@@ -322,6 +341,7 @@ CASES = {
     'refreshes': {}, 'answers_again': {}, 'hangs_up': {},
     'hangs_up_at_once': {}, 'redirects': {}, 'asks': {},
     'info_keys': {'keys': ['events', 'info']}, 'forwards': {},
+    'tcp': {'transport': 'tcp'}, 'tcp_2': {'transport': 'tcp'},
 }
 
 if __name__ == '__main__':
