@@ -164,7 +164,7 @@ static void on_closed(int err, const struct sip_msg *msg, void *ctx)
 /* The one at 127.0.0.1; what telephones with it is not needed here. */
 static void open_trunk(struct tsip_trunk *t)
 {
-	struct pl uri;
+	struct sockaddr_storage peer;
 	struct net n;
 	int err;
 
@@ -173,9 +173,10 @@ static void open_trunk(struct tsip_trunk *t)
 	assert(!err);
 	err = net_list_add(&t->heard, &n);
 	assert(!err);
-	pl_set_str(&uri, "sip:127.0.0.1:5080");
-	err = uri_decode(&t->back, &uri);
+	err = net_address("127.0.0.1:5080", 0, &peer);
 	assert(!err);
+	t->back = tsip_way_back(t, &peer);
+	assert(t->back);
 }
 
 static void open_once(void)

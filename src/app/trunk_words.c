@@ -56,6 +56,9 @@ const char *app_trunk_words_advice(int sip_code)
 const char *app_trunk_words_silence(int err)
 {
 	switch (err) {
+	case -ENOENT:
+		return "Its name does not resolve: look at trunks.uri and at "
+		       "this machine's name server.";
 	case -ECONNREFUSED:
 		return "Nothing listens there: look at the port and the "
 		       "transport in trunks.uri.";

@@ -5,6 +5,7 @@
 #include "tel/sip.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "tel/sip_priv.h"
@@ -55,6 +56,24 @@ static int open_trunks(struct tel_sip *s, const struct tel_sip_params *p,
 			return err;
 		s->trunks_count++;
 	}
+	return 0;
+}
+
+/* No thread where there are addresses alone. */
+static int start_trunks(struct tel_sip *s, struct diag *d)
+{
+	for (size_t i = 0; i < s->trunks_count && !s->names; i++) {
+		int err = 0;
+
+		if (s->trunks[i].name[0])
+			err = tsip_names_new(s->p.loop, s->p.lookup,
+					     s->p.lookup_ctx, &s->names);
+		if (err) {
+			(void)diag_set(d, "no thread for names: %s",
+				       strerrordesc_np(-err));
+			return err;
+		}
+	}
 	for (size_t i = 0; i < s->trunks_count; i++)
 		tsip_trunk_start(&s->trunks[i]);
 	return 0;
@@ -76,6 +95,8 @@ int tel_sip_new(const struct tel_sip_params *p, struct tel_sip **out,
 	if (!err)
 		err = open_trunks(s, p, d);
 	if (!err)
+		err = start_trunks(s, d);
+	if (!err)
 		*out = KEEP(s);
 	return err;
 }
@@ -84,9 +105,12 @@ void tel_sip_free(struct tel_sip *s)
 {
 	if (!s)
 		return;
+	tsip_names_free(s->names);
 	for (size_t i = 0; i < s->trunks_count; i++)
 		tsip_trunk_close(&s->trunks[i]);
 	tsip_line_close(s);
+	for (size_t i = 0; i < s->trunks_count; i++)
+		tsip_way_free(&s->trunks[i]);
 	map_free(s->by_id);
 	disown(s->p.listen);
 	disown(s->p.advertise);

@@ -77,7 +77,7 @@ enum tel_sip_why {
 	TEL_SIP_ANSWERS,      /* up */
 	TEL_SIP_ASKED,        /* 503 with Retry-After: until_ms */
 	TEL_SIP_SILENT,       /* its pings stay unanswered */
-	TEL_SIP_UNKNOWN,      /* its name does not resolve */
+	TEL_SIP_UNKNOWN,      /* its name does not resolve, and never did */
 	TEL_SIP_UNAUTHORIZED, /* it refuses our credentials */
 };
 /* On the line's thread, whenever a trunk's state changes. */
@@ -89,6 +89,13 @@ struct tel_sip_news {
 	int64_t rests_ms; /* TEL_SIP_ASKED: how long */
 };
 typedef void tel_sip_news_h(const struct tel_sip_news *news, void *ctx);
+
+/* The addresses of a name, of `family` (AF_UNSPEC: any), without ports: how
+ * many, at most max; 0 or less: it does not resolve.  On a thread of its own,
+ * where it may block; one that has not returned a moment after tel_sip_free()
+ * was called is left alone, and its ctx must stay. */
+typedef int tel_sip_lookup_h(const char *host, sa_family_t family,
+			     struct sockaddr_storage *out, int max, void *ctx);
 
 struct tel_sip_params {
 	struct loop *loop;
@@ -104,10 +111,14 @@ struct tel_sip_params {
 	size_t trunks_count;
 	tel_sip_news_h *news;
 	void *ctx;
+	tel_sip_lookup_h *lookup; /* NULL: getaddrinfo() */
+	void *lookup_ctx;
 };
 /*
  * -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL: d says which setting.  The calling
- * thread need not be the line's; what follows "the line's" below is.
+ * thread need not be the line's; what follows "the line's" below is.  A trunk
+ * whose host is a name is TEL_DOWN until that was looked up, and comes up by
+ * itself.
  */
 MUST_CHECK int tel_sip_new(const struct tel_sip_params *p, struct tel_sip **out,
 			   struct diag *d);
@@ -127,7 +138,8 @@ struct tel *tel_sip_tel(struct tel_sip *s, size_t trunk);
 bool tel_sip_may_show(const struct tel_sip_trunk *t, const char *from);
 
 /* What `voiceotp trunk test` asks: one OPTIONS now; done() once on the line's
- * thread, sip_code 0 when nothing came (err says why). */
+ * thread, sip_code 0 when nothing came (err says why; -ENOENT: its name does
+ * not resolve). */
 typedef void tel_sip_pinged_h(int err, int sip_code, const char *reason,
 			      int64_t took_us, void *ctx);
 void tel_sip_ping(struct tel_sip *s, size_t trunk, tel_sip_pinged_h *done,

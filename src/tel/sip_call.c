@@ -79,6 +79,7 @@ static void free_call(struct tsip_call *c)
 	ll_remove(&c->link);
 	timer_stop(tsip_call_timers(c), &c->grace);
 	c->trunk->sip->call_count--;
+	tsip_where_release(c->where);
 	tsip_trace_free(c->trace);
 	free(c);
 }
@@ -392,6 +393,8 @@ static int call_dial(void *state, const struct tel_params *params,
 	struct tsip_call *c;
 	int err;
 
+	if (!t->where)
+		return -EHOSTUNREACH;
 	if (t->sip->call_count >= TSIP_CALLS_MAX)
 		return -EBUSY;
 	err = tsip_trunk_words(t, params->to, params->from, words);

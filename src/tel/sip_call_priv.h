@@ -49,6 +49,8 @@ struct tsip_call {
 	struct tel_call base;
 	struct link link;
 	struct tsip_trunk *trunk;
+	struct tsip_where *where;     /* the trunk's addresses when it began */
+	struct sockaddr_storage peer; /* where the INVITE went */
 	enum tsip_call_state state;
 	tel_event_h *event;
 	void *ctx;

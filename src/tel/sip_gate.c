@@ -82,15 +82,35 @@ void tsip_gate_address(const struct sa *from, struct sockaddr_storage *to)
 
 /* --- who is heard ----------------------------------------------------------- */
 
+typedef bool same_h(const struct sockaddr_storage *a,
+		    const struct sockaddr_storage *b);
+
+/* Its addresses, and older ones that calls are still at. */
+static bool was_at(const struct tsip_trunk *t,
+		   const struct sockaddr_storage *from, same_h *same)
+{
+	for (const struct tsip_where *w = t->where; w; w = w->older)
+		for (size_t i = 0; i < w->count; i++)
+			if (same(&w->at[i], from))
+				return true;
+	return false;
+}
+
+static bool hears(const struct tsip_trunk *t,
+		  const struct sockaddr_storage *from)
+{
+	return was_at(t, from, net_same_host) || net_list_has(&t->heard, from);
+}
+
 struct tsip_trunk *tsip_gate_trunk(struct tel_sip *s,
 				   const struct sockaddr_storage *from)
 {
 	/* several trunks may share an address, and differ by the port */
 	for (size_t i = 0; i < s->trunks_count; i++)
-		if (net_equal(&s->trunks[i].peer, from))
+		if (was_at(&s->trunks[i], from, net_equal))
 			return &s->trunks[i];
 	for (size_t i = 0; i < s->trunks_count; i++)
-		if (net_list_has(&s->trunks[i].heard, from))
+		if (hears(&s->trunks[i], from))
 			return &s->trunks[i];
 	return NULL;
 }
@@ -108,7 +128,7 @@ static bool may_redirect(const struct tel_sip *s,
 			 const struct sockaddr_storage *from)
 {
 	for (size_t i = 0; i < s->trunks_count; i++)
-		if (net_list_has(&s->trunks[i].heard, from) &&
+		if (hears(&s->trunks[i], from) &&
 		    s->trunks[i].conf.redirects != TEL_SIP_FOLLOW_REDIRECTS)
 			return false;
 	return true;

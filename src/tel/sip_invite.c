@@ -126,9 +126,11 @@ static void silence(void *ctx)
 {
 	struct tsip_call *c = ctx;
 	struct tsip_trunk *t = c->trunk;
+	bool news = tsip_where_failed(t, &c->peer);
 
 	tsip_call_end(c, TEL_UNREACHABLE, TIMEOUT, 0);
-	tsip_trunk_learns(t, 0, -1);
+	if (news)
+		tsip_trunk_learns(t, 0, -1);
 }
 
 static void never_rings(void *ctx)
@@ -493,13 +495,18 @@ int tsip_invite(struct tsip_call *c)
 	c->login->trunk = c->trunk;
 	c->login->sip = s;
 	atomic_fetch_add(&s->unsaid, 1);
+	tsip_where_release(c->where);
+	c->where = tsip_where_hold(c->trunk);
+	c->peer = c->trunk->peer;
 	keep_id(c, (struct span){0});
 	s->dialling = c;
 	err = connect_session(c, desc);
 	s->dialling = NULL;
 	mem_deref(desc);
-	if (err)
+	if (err) {
+		(void)tsip_where_failed(c->trunk, &c->peer);
 		return err;
+	}
 	keep_id(c, span_of(sip_dialog_callid(sipsess_dialog(c->session))));
 	c->heard = false;
 	/* who asks once it rings does not stop the ring limit */

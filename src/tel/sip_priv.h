@@ -12,12 +12,14 @@
  *   sip_log.c     what libre prints, caught and bounded
  *   sip_trace.c   a call's signalling as text, blanked
  *   sip_trunk.c   a trunk: numbers, headers, state, pings, rests
+ *   sip_where.c   its addresses, and when they change
+ *   sip_names.c   the thread that looks names up
  *   sip_auth.c    digests, MD5 and SHA-256 (RFC 7616, 8760): sip_text.h
  *   sip_sdp.c     offers and answers (RFC 3264, 4566): sip_text.h
  *   sip_cause.c   Reason, Q.850, Retry-After, History-Info, Diversion: there too
  *   sip_call.c    one call: INVITE to its end
  *
- * Everything is the line's thread.  Texts out of a message are copied before
+ * Everything is the line's thread, but for what sip_names.c does.  Texts out of a message are copied before
  * its handler returns.
  */
 #pragma once
@@ -41,15 +43,40 @@ enum {
 	TSIP_PING_WAIT_MS = 5000, /* then a ping counts as unanswered */
 	TSIP_UNAUTHORIZED_MS = 60 * 1000, /* rest of a trunk that refuses us */
 	TSIP_REST_MAX_MS = 600 * 1000,    /* ... or says more than this */
-	TSIP_STRAYS_MAX = 2048,   /* legs that nobody asked for, being ended */
-	TSIP_REDIRECTS_MAX = 3,   /* followed for one call, where allowed */
-	TSIP_LOG_PER_MINUTE = 20, /* lines of libre's own */
+	TSIP_STRAYS_MAX = 2048, /* legs that nobody asked for, being ended */
+	TSIP_REDIRECTS_MAX = 3, /* followed for one call, where allowed */
+	TSIP_ADDRESSES_MAX = 8, /* of one name */
+	TSIP_NAME_MS = 5 * 60 * 1000,   /* between lookups of a name */
+	TSIP_NAME_AGAIN_MS = 10 * 1000, /* ... when one failed, or its trunk */
+	TSIP_BACKS_MAX = 1024,          /* addresses of one trunk in its life */
+	TSIP_NAMES_END_S = 1,           /* waited for a lookup when we close */
+	TSIP_LOG_PER_MINUTE = 20,       /* lines of libre's own */
 	TSIP_HEADER_MAX = 1024,
 	TSIP_USER_BYTES = 128,
 	TSIP_CALL_MS = 15 * 60 * 1000, /* the longest call of all */
 };
 
 struct tsip_call;
+struct tsip_names;
+
+/* The addresses of one answer, while calls of its time are there. */
+struct tsip_where {
+	struct tsip_trunk *trunk;
+	struct tsip_where *older;
+	struct sockaddr_storage at[TSIP_ADDRESSES_MAX];
+	size_t count, used; /* of the newest: requests go to at[used] */
+	unsigned calls;
+	struct timer linger;
+};
+
+/* An address as a request's next hop.  libre's dialogs point into it and may
+ * outlive what knows of them, so it stays as long as the line. */
+struct tsip_back {
+	struct tsip_back *older;
+	struct sockaddr_storage peer;
+	char text[NET_TEXT_BYTES + 24]; /* "sip:address:port" and TCP */
+	struct uri uri;                 /* points into the text */
+};
 
 /* One trunk, with what it is doing. */
 struct tsip_trunk {
@@ -57,12 +84,18 @@ struct tsip_trunk {
 	size_t index;
 	struct tel_sip_trunk conf; /* its texts are owned */
 	struct tel *tel;
-	struct sockaddr_storage peer;  /* where requests go: resolved */
-	struct net_list heard;         /* conf.sources, and peer */
+	struct sockaddr_storage peer; /* where requests go */
+	struct net_list heard;        /* conf.sources; and all of `where` */
+	struct tsip_where *where;     /* newest first; NULL: not known */
+	char name[TEL_SIP_URI_BYTES]; /* to be looked up; "": an address */
+	unsigned name_port;
+	bool asking, soon;   /* it is being looked up; will be, before time */
+	struct timer lookup; /* the next */
+	bool routed;
 	char route[TEL_SIP_URI_BYTES]; /* "sip:address:port" of a Route (libre
 					* adds <> and ;lr), or "" */
-	char back_text[TEL_SIP_URI_BYTES];
-	struct uri back; /* the peer, as a request's next hop; its text above */
+	struct tsip_back *backs;       /* of all its peers so far */
+	const struct tsip_back *back;  /* of this one */
 	_Atomic enum tel_state state;
 	enum tel_sip_why why; /* of that state */
 	struct timer rest, ping;
@@ -82,6 +115,7 @@ struct tel_sip {
 	struct map *by_id;          /* Call-ID -> struct tsip_call */
 	struct tsip_call *dialling; /* its Call-ID is not known yet */
 	unsigned call_count;
+	struct tsip_names *names; /* NULL: no trunk has a name */
 	atomic_uint unsaid; /* dialogs whose far end may not know its end yet */
 	int wake[2];        /* a pipe or one eventfd: the loop was posted to */
 };
@@ -141,6 +175,10 @@ void tsip_stray_end(struct tel_sip *s, const struct sip_msg *msg);
 
 /* --- sip_way.c ---------------------------------------------------------------------- */
 
+/* That address of the trunk's; one that was seen before is the same. */
+const struct tsip_back *tsip_way_back(struct tsip_trunk *t,
+				      const struct sockaddr_storage *peer);
+void tsip_way_free(struct tsip_trunk *t); /* when libre is closed */
 /* Can a request be sent to that address, as it stands? */
 bool tsip_way_leads(const struct tel_sip *s, const struct uri *uri);
 
@@ -167,15 +205,12 @@ void tsip_trace_open(struct tel_sip *s);
 
 /* --- sip_trunk.c ---------------------------------------------------------------------- */
 
-/*
- * Copies the settings, resolves the name (which may block: at the start only,
- * by its addresses alone, without SRV or NAPTR) and makes its telephone.
- * -EINVAL, -EHOSTUNREACH: d says why, and there is nothing to close.
- */
+/* Copies the settings and makes its telephone.  -EINVAL: d says why, and there
+ * is nothing to close. */
 MUST_CHECK int tsip_trunk_open(struct tel_sip *s, size_t index,
 			       const struct tel_sip_trunk *conf,
 			       struct diag *d);
-void tsip_trunk_start(struct tsip_trunk *t); /* pings */
+void tsip_trunk_start(struct tsip_trunk *t); /* lookups, pings */
 /* Its calls are closed and its telephone may be freed already. */
 void tsip_trunk_close(struct tsip_trunk *t);
 /* A called number as this trunk wants it; -E2BIG. */
@@ -194,6 +229,40 @@ MUST_CHECK int tsip_trunk_words(const struct tsip_trunk *t, const char *to,
  * for silence; any other answer says that it is there. */
 void tsip_trunk_learns(struct tsip_trunk *t, int sip_code, int64_t retry_ms);
 void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx);
+/* Its peer is another, or known for the first time.  Its name does not
+ * resolve. */
+void tsip_trunk_moved(struct tsip_trunk *t, bool first);
+void tsip_trunk_unknown(struct tsip_trunk *t);
+
+/* --- sip_where.c ---------------------------------------------------------------------- */
+
+/* Where the settings say that it is: conf is there.  -EINVAL: d. */
+MUST_CHECK int tsip_where_open(struct tsip_trunk *t, struct diag *d);
+void tsip_where_start(struct tsip_trunk *t); /* s->names is there */
+/* The names are closed, its calls are gone. */
+void tsip_where_close(struct tsip_trunk *t);
+/* What is known now goes on being heard until release, and a little longer.
+ * There must be something: t->where. */
+struct tsip_where *tsip_where_hold(struct tsip_trunk *t);
+void tsip_where_release(struct tsip_where *w); /* NULL is fine */
+/* A request to that address was not answered: the next one is used, and the
+ * name is asked for soon.  False: it is not in use anymore, and this says
+ * nothing new about the trunk. */
+bool tsip_where_failed(struct tsip_trunk *t,
+		       const struct sockaddr_storage *peer);
+
+/* --- sip_names.c ---------------------------------------------------------------------- */
+
+/* -EAGAIN: there is no thread.  look_up NULL: getaddrinfo(). */
+MUST_CHECK int tsip_names_new(struct loop *l, tel_sip_lookup_h *look_up,
+			      void *ctx, struct tsip_names **out);
+/* From the loop, once, unless all is freed before. */
+typedef void tsip_names_h(const struct sockaddr_storage *found, int count,
+			  void *ctx);
+void tsip_names_ask(struct tsip_names *n, const char *host, sa_family_t family,
+		    tsip_names_h *done, void *ctx);
+/* Waits at most TSIP_NAMES_END_S for a lookup under way; NULL is fine. */
+void tsip_names_free(struct tsip_names *n);
 
 /* --- sip_call.c ------------------------------------------------------------------------------ */
 

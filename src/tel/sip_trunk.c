@@ -2,20 +2,15 @@
 /*
  * sip_trunk.c - a trunk: how it wants its requests, and whether it is there.
  *
- * Requests go to an address that was resolved once, at the start: libre 1.1.0
- * has no cache for names and would ask for each request.  Where the request's
- * URI must have another host than that, a loose Route leads the way.
- *
  * A trunk is TEL_DOWN when it does not answer, and comes back with its next
- * answer.  It is TEL_RESTING when it asked for that or refused our credentials:
- * only time ends a rest, not a ping.
+ * answer; it is so until its name is known (sip_where.c), too.  It is
+ * TEL_RESTING when it asked for that or refused our credentials: only time ends
+ * a rest, not a ping.
  */
 #include "tel/sip_priv.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -26,9 +21,6 @@
 
 enum {
 	TAG_BYTES = 8,
-	PORT_DIGITS = 5,
-	V4_BITS = 32,
-	V6_BITS = 128,
 	CODE_FINAL = 200,
 	CODE_SILENT = 408,
 	CODE_UNAVAILABLE = 503,
@@ -99,126 +91,6 @@ static void disown(struct tel_sip_trunk *c)
 static bool is_set(const char *text)
 {
 	return text && text[0] != '\0';
-}
-
-/* --- where it is ---------------------------------------------------------------- */
-
-/* The length of the host in "host", "host:port", "[v6]:port" or "v6". */
-static size_t host_length(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	const char *bracket = strrchr(text, ']');
-
-	if (bracket)
-		return (size_t)(bracket - text) + 1;
-	if (!colon || strchr(text, ':') != colon)
-		return strlen(text);
-	return (size_t)(colon - text);
-}
-
-static struct net net_of(const struct sockaddr_storage *a)
-{
-	struct net n = {.family = a->ss_family};
-	struct sockaddr_in6 six;
-	struct sockaddr_in four;
-
-	if (a->ss_family == AF_INET) {
-		memcpy(&four, a, sizeof(four));
-		memcpy(n.bytes, &four.sin_addr, sizeof(four.sin_addr));
-		n.bits = V4_BITS;
-	} else {
-		memcpy(&six, a, sizeof(six));
-		memcpy(n.bytes, &six.sin6_addr, sizeof(six.sin6_addr));
-		n.bits = V6_BITS;
-	}
-	return n;
-}
-
-static int hear(struct tsip_trunk *t, const struct sockaddr_storage *a)
-{
-	struct net n = net_of(a);
-
-	return net_list_has(&t->heard, a) ? 0 : net_list_add(&t->heard, &n);
-}
-
-static int look_up(struct tsip_trunk *t, const char *text, unsigned port,
-		   sa_family_t family)
-{
-	struct addrinfo hints = {.ai_family = family,
-				 .ai_socktype = SOCK_DGRAM};
-	struct addrinfo *found = NULL;
-	size_t n = host_length(text);
-	AUTO_FREE char *name = b_strndup(text, n);
-	uint64_t said;
-	int err = 0;
-
-	if (text[n] == ':' &&
-	    span_uint(span_of(text + n + 1), UINT16_MAX, &said) == 0)
-		port = (unsigned)said;
-	if (getaddrinfo(name, NULL, &hints, &found) != 0 || !found)
-		return -EHOSTUNREACH;
-	/* requests go to the first; theirs may come from any */
-	for (const struct addrinfo *at = found; at && !err; at = at->ai_next) {
-		struct sockaddr_storage a = {0};
-
-		memcpy(&a, at->ai_addr, at->ai_addrlen);
-		net_set_port(&a, port);
-		if (at == found)
-			t->peer = a;
-		err = hear(t, &a);
-	}
-	freeaddrinfo(found);
-	return err;
-}
-
-/* Where requests go, and who is heard. */
-static int resolve(struct tsip_trunk *t, const char *text, unsigned port)
-{
-	struct sockaddr_storage ours;
-	sa_family_t family = AF_UNSPEC;
-
-	if (port == 0)
-		port = SIP_PORT;
-	if (net_address(text, port, &t->peer) == 0)
-		return hear(t, &t->peer);
-	if (net_address(t->sip->p.listen, SIP_PORT, &ours) == 0)
-		family = ours.ss_family;
-	return look_up(t, text, port, family);
-}
-
-static const char *transport_param(const struct tsip_trunk *t)
-{
-	return t->conf.transport == TEL_SIP_TCP ? ";transport=tcp" : "";
-}
-
-static int find_peer(struct tsip_trunk *t, struct diag *d)
-{
-	const struct tel_sip_trunk *c = &t->conf;
-	bool proxy = is_set(c->outbound_proxy);
-	const char *to = proxy ? c->outbound_proxy : c->host;
-	struct sockaddr_storage literal;
-	char text[NET_TEXT_BYTES];
-	struct pl back;
-	int err;
-
-	t->heard = c->sources;
-	err = resolve(t, to, proxy ? 0 : c->port);
-	if (err == -E2BIG)
-		return diag_field(d, "sources", "there are too many of them");
-	if (err) {
-		(void)diag_field(d, proxy ? "outbound_proxy" : "host",
-				 "%s cannot be resolved to an address", to);
-		return err;
-	}
-	net_text(&t->peer, text);
-	(void)snprintf(t->back_text, sizeof(t->back_text), "sip:%s%s", text,
-		       transport_param(t));
-	pl_set_str(&back, t->back_text);
-	if (uri_decode(&t->back, &back))
-		return diag_field(d, "host", "%s is no address", text);
-	if (proxy || net_address(c->host, SIP_PORT, &literal) != 0)
-		memcpy(t->route, t->back_text, sizeof(t->route));
-	return 0;
 }
 
 /* --- numbers ---------------------------------------------------------------------- */
@@ -293,6 +165,24 @@ static void add_user(struct buf *b, const char *user)
 		else
 			buf_printf(b, "%%%02X", c);
 	}
+}
+
+/* The length of the host in "host", "host:port", "[v6]:port" or "v6". */
+static size_t host_length(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	const char *bracket = strrchr(text, ']');
+
+	if (bracket)
+		return (size_t)(bracket - text) + 1;
+	if (!colon || strchr(text, ':') != colon)
+		return strlen(text);
+	return (size_t)(colon - text);
+}
+
+static const char *transport_param(const struct tsip_trunk *t)
+{
+	return t->conf.transport == TEL_SIP_TCP ? ";transport=tcp" : "";
 }
 
 /* A host for a URI: an IPv6 address is put in brackets. */
@@ -451,6 +341,14 @@ static void set_state(struct tsip_trunk *t, const struct tel_sip_news *news)
 		tel_state_changed(t->tel);
 }
 
+static void next_ping(void *ctx);
+
+static void ping_now(struct tsip_trunk *t)
+{
+	if (t->conf.ping_ms > 0)
+		timer_set(timers_of(t), &t->ping, 0, next_ping, t);
+}
+
 static void rested(void *ctx)
 {
 	struct tsip_trunk *t = ctx;
@@ -486,10 +384,21 @@ static void answers(struct tsip_trunk *t, int sip_code)
 						    .sip_code = sip_code});
 }
 
+/* Each of its addresses has its chance, the next one at once. */
+static unsigned patience(const struct tsip_trunk *t)
+{
+	size_t n = t->where ? t->where->count : 0;
+
+	return n > TSIP_PING_FAILS ? (unsigned)n : TSIP_PING_FAILS;
+}
+
 static void silent(struct tsip_trunk *t, int sip_code)
 {
-	if (++t->unanswered < TSIP_PING_FAILS)
+	if (++t->unanswered < patience(t)) {
+		if (t->where && t->where->count > 1)
+			ping_now(t);
 		return;
+	}
 	if (t->conf.ping_ms == 0) {
 		/* nothing would ever find out that it is back */
 		rest(t, TEL_SIP_SILENT, sip_code, TSIP_REST_MS);
@@ -528,6 +437,8 @@ void tsip_trunk_learns(struct tsip_trunk *t, int sip_code, int64_t retry_ms)
 struct ping {
 	struct link link;
 	struct tsip_trunk *trunk; /* NULL: nobody wants to know anymore */
+	bool waits; /* for the trunk's address: libre has not got it */
+	struct sockaddr_storage peer; /* where it went */
 	struct timer limit;
 	int64_t began_us;
 	tel_sip_pinged_h *done; /* NULL: a ping of ours */
@@ -570,10 +481,10 @@ static void tell(struct ping *p, int err, const struct sip_msg *msg)
 		tsip_trunk_learns(t, code,
 				  tsip_cause_retry_ms(span_make(after->val.p,
 								after->val.l)));
-	else if (code == 0 || code == CODE_UNAVAILABLE || code == CODE_SILENT)
-		silent(t, code);
-	else
+	else if (code != 0 && code != CODE_UNAVAILABLE && code != CODE_SILENT)
 		answers(t, code);
+	else if (tsip_where_failed(t, &p->peer))
+		silent(t, code);
 }
 
 static void on_answer(int err, const struct sip_msg *msg, void *ctx)
@@ -590,6 +501,14 @@ static void on_answer(int err, const struct sip_msg *msg, void *ctx)
 static void on_limit(void *ctx)
 {
 	tell(ctx, -ETIMEDOUT, NULL);
+}
+
+static void on_unknown(void *ctx)
+{
+	struct ping *p = ctx;
+
+	tell(p, -ENOENT, NULL);
+	free(p);
 }
 
 /* It could not even be sent: libre has not kept it. */
@@ -643,17 +562,15 @@ static int send_options(struct ping *p, const char *to, const char *from)
 			     routed ? ";lr>\r\n" : "", to, from, tag, id);
 }
 
-void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx)
+static void send_ping(struct ping *p)
 {
+	struct tsip_trunk *t = p->trunk;
 	AUTO_BUF(to, TEL_SIP_URI_BYTES);
 	AUTO_BUF(from, TEL_SIP_URI_BYTES);
-	struct ping *p = b_zero(1, sizeof(*p));
 
-	p->trunk = t;
-	p->done = done;
-	p->ctx = ctx;
+	p->waits = false;
 	p->began_us = now_us();
-	ll_append(&t->pings, &p->link);
+	p->peer = t->peer;
 	timer_set(timers_of(t), &p->limit, TSIP_PING_WAIT_MS, on_limit, p);
 	buf_str(&to, "sip:");
 	add_their_host(&to, t);
@@ -661,8 +578,27 @@ void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx)
 	add_account(&from, &t->conf);
 	buf_byte(&from, '@');
 	add_domain(&from, t);
-	if (to.err || from.err || send_options(p, to.p, from.p) != 0)
+	if (to.err || from.err || send_options(p, to.p, from.p) != 0) {
+		p->waits = true;
 		timer_set(timers_of(t), &p->limit, 0, on_unsent, p);
+	}
+}
+
+void tsip_trunk_ping(struct tsip_trunk *t, tel_sip_pinged_h *done, void *ctx)
+{
+	struct ping *p = b_zero(1, sizeof(*p));
+
+	p->trunk = t;
+	p->done = done;
+	p->ctx = ctx;
+	p->began_us = now_us();
+	ll_append(&t->pings, &p->link);
+	if (t->where) {
+		send_ping(p);
+		return;
+	}
+	p->waits = true;
+	timer_set(timers_of(t), &p->limit, TSIP_PING_WAIT_MS, on_unknown, p);
 }
 
 static void next_ping(void *ctx)
@@ -671,6 +607,38 @@ static void next_ping(void *ctx)
 
 	timer_set(timers_of(t), &t->ping, t->conf.ping_ms, next_ping, t);
 	tsip_trunk_ping(t, NULL, NULL);
+}
+
+/* --- where it is ------------------------------------------------------------------------------- */
+
+void tsip_trunk_moved(struct tsip_trunk *t, bool first)
+{
+	bool unheard = t->why == TEL_SIP_SILENT &&
+		       atomic_load(&t->state) == TEL_RESTING;
+
+	t->unanswered = 0;
+	ll_each_safe (at, &t->pings) {
+		struct ping *p = ll_entry(at, struct ping, link);
+
+		if (p->waits)
+			send_ping(p);
+	}
+	if (first || unheard)
+		rested(t);
+	ping_now(t);
+}
+
+void tsip_trunk_unknown(struct tsip_trunk *t)
+{
+	ll_each_safe (at, &t->pings) {
+		struct ping *p = ll_entry(at, struct ping, link);
+
+		if (p->waits)
+			timer_set(timers_of(t), &p->limit, 0, on_unknown, p);
+	}
+	set_state(t, &(struct tel_sip_news){.trunk = t->conf.name,
+					    .state = TEL_DOWN,
+					    .why = TEL_SIP_UNKNOWN});
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -686,12 +654,12 @@ int tsip_trunk_open(struct tel_sip *s, size_t index,
 	*t = (struct tsip_trunk){.sip = s, .index = index};
 	ll_init(&t->pings);
 	own(&t->conf, conf);
-	err = find_peer(t, d);
+	err = tsip_where_open(t, d);
 	if (err) {
 		disown(&t->conf);
 		return err;
 	}
-	atomic_store(&t->state, TEL_UP);
+	atomic_store(&t->state, t->where ? TEL_UP : TEL_DOWN);
 	t->tel = tel_new(&tsip_call_driver, t);
 	tel_limit(t->tel, s->p.loop, &limits);
 	return 0;
@@ -699,8 +667,9 @@ int tsip_trunk_open(struct tel_sip *s, size_t index,
 
 void tsip_trunk_start(struct tsip_trunk *t)
 {
-	if (t->conf.ping_ms > 0)
-		timer_set(timers_of(t), &t->ping, 0, next_ping, t);
+	tsip_where_start(t);
+	if (t->where)
+		ping_now(t);
 }
 
 void tsip_trunk_close(struct tsip_trunk *t)
@@ -709,9 +678,16 @@ void tsip_trunk_close(struct tsip_trunk *t)
 		return;
 	timer_stop(timers_of(t), &t->ping);
 	timer_stop(timers_of(t), &t->rest);
-	ll_each_safe (at, &t->pings)
-		detach(ll_entry(at, struct ping, link));
+	ll_each_safe (at, &t->pings) {
+		struct ping *p = ll_entry(at, struct ping, link);
+		bool ours = p->waits;
+
+		detach(p);
+		if (ours)
+			free(p);
+	}
 	tsip_call_forget(t);
+	tsip_where_close(t);
 	tel_free(t->tel); /* its free() clears this */
 	disown(&t->conf);
 	t->sip = NULL;

@@ -11,6 +11,9 @@
  * libre has no word for that, so the linker leads its making and changing of
  * dialogs through here (--wrap in meson.build).
  */
+#include <stdio.h>
+
+#include "base/mem.h"
 #include "tel/sip_priv.h"
 
 int tsip_wrap_create(struct sip_dialog *dlg, const struct sip_msg *msg) __asm__(
@@ -41,6 +44,75 @@ bool tsip_way_leads(const struct tel_sip *s, const struct uri *uri)
 	return s->p.tcp && !pl_strcasecmp(&transport, "tcp");
 }
 
+/* --- ways back ---------------------------------------------------------------- */
+
+static const struct tsip_back *find(const struct tsip_trunk *t,
+				    const struct sockaddr_storage *peer,
+				    size_t *seen)
+{
+	for (const struct tsip_back *b = t->backs; b; b = b->older) {
+		if (net_equal(&b->peer, peer))
+			return b;
+		++*seen;
+	}
+	return NULL;
+}
+
+const struct tsip_back *tsip_way_back(struct tsip_trunk *t,
+				      const struct sockaddr_storage *peer)
+{
+	bool tcp = t->conf.transport == TEL_SIP_TCP;
+	size_t seen = 0;
+	const struct tsip_back *known = find(t, peer, &seen);
+	char text[NET_TEXT_BYTES];
+	struct tsip_back *b;
+	struct pl pl;
+
+	/* who moves that often is not led back to */
+	if (known || seen >= TSIP_BACKS_MAX)
+		return known;
+	b = b_zero(1, sizeof(*b));
+	b->peer = *peer;
+	net_text(peer, text);
+	(void)snprintf(b->text, sizeof(b->text), "sip:%s%s", text,
+		       tcp ? ";transport=tcp" : "");
+	pl_set_str(&pl, b->text);
+	if (uri_decode(&b->uri, &pl)) {
+		free(b);
+		return NULL;
+	}
+	b->older = t->backs;
+	t->backs = b;
+	return b;
+}
+
+void tsip_way_free(struct tsip_trunk *t)
+{
+	struct tsip_back *b = t->backs, *older;
+
+	t->backs = NULL;
+	t->back = NULL;
+	for (; b; b = older) {
+		older = b->older;
+		free(b);
+	}
+}
+
+/* To who sent this, or at least to where the trunk is. */
+static const struct tsip_back *back_of(const struct tsip_trunk *t,
+				       const struct sip_msg *msg)
+{
+	struct sockaddr_storage from;
+	const struct tsip_back *b;
+	size_t seen = 0;
+
+	tsip_gate_address(&msg->src, &from);
+	b = find(t, &from, &seen);
+	return b ? b : t->back;
+}
+
+/* --- dialogs ------------------------------------------------------------------- */
+
 static void lead_back(const struct sip_dialog *dlg, const struct sip_msg *msg)
 {
 	union {
@@ -48,10 +120,13 @@ static void lead_back(const struct sip_dialog *dlg, const struct sip_msg *msg)
 		struct uri *ours;
 	} route = {.theirs = sip_dialog_route(dlg)};
 	const struct tsip_trunk *t = tsip_gate_source(msg);
+	const struct tsip_back *back;
 
-	/* what replaces it lives as long as the line does */
-	if (t && !tsip_way_leads(t->sip, route.theirs))
-		*route.ours = t->back;
+	if (!t || tsip_way_leads(t->sip, route.theirs))
+		return;
+	back = back_of(t, msg);
+	if (back)
+		*route.ours = back->uri;
 }
 
 int tsip_wrap_create(struct sip_dialog *dlg, const struct sip_msg *msg)

@@ -65,6 +65,20 @@ def a_name_that_is_none_is_said_before_anything_is_sent():
 
 
 @sentence
+def a_server_starts_without_it_and_says_that_the_trunk_is_down():
+    place = place_of('waiting', 5060)
+    place.settings(
+        brand='Acme', countries=['US'], sip={'listen': f'{HOST}:0'}, rtp=rtp(),
+        trunks=[{'name': 'main', 'uri': 'sip:no-such-host.invalid',
+                 'from': [FROM]}])
+    with place.serving() as server:
+        down = server.logged('trunk.down', seconds=60)
+
+        assert (down['trunk'], down['why']) == ('main', 'unknown_host'), down
+        assert server.stop() == 0, server.last_words()
+
+
+@sentence
 def a_call_rings_is_answered_and_heard_and_its_key_comes_back():
     with Peer() as peer:
         ran = tested(place_of('call', peer.port), 'main', TO)

@@ -240,6 +240,8 @@ TEST(every_answer_has_a_name_and_a_fault_has_advice)
 	assert_true(*app_trunk_words_advice(599));
 	assert_true(*app_trunk_words_silence(-ECONNREFUSED));
 	assert_true(*app_trunk_words_silence(0));
+	assert_non_null(
+		strstr(app_trunk_words_silence(-ENOENT), "does not resolve"));
 }
 
 int main(void)

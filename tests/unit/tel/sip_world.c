@@ -108,7 +108,9 @@ void sip_world_open(struct sip_world *w)
 					.trunks = &w->conf,
 					.trunks_count = 1,
 					.news = on_news,
-					.ctx = w};
+					.ctx = w,
+					.lookup = w->lookup,
+					.lookup_ctx = w->lookup_ctx};
 
 	int err = -EADDRINUSE;
 

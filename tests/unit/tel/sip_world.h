@@ -34,6 +34,8 @@ struct sip_world {
 	struct tel_sip_trunk
 		conf; /* a test changes it before sip_world_open() */
 	const char *advertise, *advertise_media; /* the same */
+	tel_sip_lookup_h *lookup;                /* ... */
+	void *lookup_ctx;
 	struct tel_call *call;
 	struct world_event events[WORLD_EVENTS_MAX];
 	size_t count;

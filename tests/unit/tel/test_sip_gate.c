@@ -282,18 +282,20 @@ TEST(a_name_that_is_none_is_an_error_of_the_setting)
 
 TEST(trunks_at_one_address_are_told_apart_by_their_ports)
 {
+	struct tsip_where where = {.count = 1};
 	struct sockaddr_storage from;
 
 	bench.s.trunks_count = 2;
 	bench.s.trunks[1] = bench.s.trunks[0];
-	assert_int_equal(
-		net_address("127.0.0.1:5080", 0, &bench.s.trunks[1].peer), 0);
+	bench.s.trunks[1].where = &where;
+	assert_int_equal(net_address("127.0.0.1:5080", 0, &where.at[0]), 0);
 	assert_int_equal(net_address("127.0.0.1:5080", 0, &from), 0);
 	assert_ptr_equal(tsip_gate_trunk(&bench.s, &from), &bench.s.trunks[1]);
 	net_set_port(&from, 1);
 	assert_ptr_equal(tsip_gate_trunk(&bench.s, &from), &bench.s.trunks[0]);
 	assert_int_equal(net_address("127.0.0.9:5080", 0, &from), 0);
 	assert_null(tsip_gate_trunk(&bench.s, &from));
+	bench.s.trunks[1].where = NULL;
 }
 
 #define ON(test, how) cmocka_unit_test_setup_teardown(test, how, close_all)
