@@ -34,6 +34,7 @@ enum {
 	BREATH_MS = 800, /* between the answer and the first word (B9) */
 	KEY_MS = 10 * 1000,
 	LEAVE_MS = 3 * 1000, /* for the answer to our BYE */
+	LEAVE_LOOK_MS = 20,
 	PORTS = 32,          /* of a test beside a server */
 	PORTS_FIRST = 40000, /* where it looks for them */
 	PORTS_LAST = 60000,
@@ -60,7 +61,7 @@ struct testing {
 	struct tel_call *call;
 	struct timer timer;
 	/* what has been seen */
-	int64_t began_ms, answered_ms;
+	int64_t began_ms, answered_ms, told_by_ms;
 	bool mute; /* it does not answer OPTIONS */
 	bool ringing, answered, heard_key, leaving, failed;
 };
@@ -296,6 +297,18 @@ static void report_end(struct testing *t, const struct tel_event *ev)
 	}
 }
 
+/* A BYE that is lost is sent again, and a CANCEL waits for the first answer. */
+static void stop_when_told(void *ctx)
+{
+	struct testing *t = ctx;
+
+	if (tel_sip_unsaid(t->sip) == 0 || now_ms(t) >= t->told_by_ms)
+		loop_stop(t->loop);
+	else
+		timer_set(loop_timers(t->loop), &t->timer, LEAVE_LOOK_MS,
+			  stop_when_told, t);
+}
+
 static void on_ended(struct testing *t, const struct tel_event *ev)
 {
 	const struct tel_record *r = ev->record;
@@ -310,7 +323,10 @@ static void on_ended(struct testing *t, const struct tel_event *ev)
 		else
 			(void)printf("\n%s\n", r->trace);
 	}
-	loop_stop(t->loop);
+	tel_call_close(t->call);
+	t->call = NULL;
+	t->told_by_ms = now_ms(t) + LEAVE_MS;
+	stop_when_told(t);
 }
 
 static void on_event(const struct tel_event *ev, void *ctx)

@@ -111,6 +111,15 @@ def one_that_answers_calls_alone_works_with_a_word_about_pings():
          'heard the key 5')
 
 
+@sentence
+def a_goodbye_that_is_lost_is_said_again_before_it_leaves():
+    with Peer(lost=1) as peer:
+        ran = tested(place_of('lost', peer.port), 'main', TO)
+
+        assert ran.code == 0 and not ran.err, ran
+        assert peer.byes == 2, peer.byes
+
+
 def refused(code, *words):
     with Peer(invite=code) as peer:
         ran = tested(place_of(f'refused-{code}', peer.port), 'main', TO)
