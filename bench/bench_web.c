@@ -76,7 +76,8 @@ static void on_trouble(struct web_request *r, enum web_trouble t, void *ctx)
 static unsigned start_ours(web_handler_h *handler)
 {
 	static struct web_route routes[] = {
-		{"POST", "/v1/verifications/{}/check", NULL, 0}, {0}};
+		{"POST", "/v1/verifications/{}/check", NULL, .slash = false},
+		{0}};
 	const struct web_params params = {.listen = "127.0.0.1:0",
 					  .threads = THREADS,
 					  .routes = routes,

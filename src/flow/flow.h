@@ -66,6 +66,10 @@ struct flow_world {
 	const struct phrases *phrases; /* prompts that exist */
 	bool (*has_voice)(const char *language, void *ctx);
 	bool (*has_route)(const char *route, void *ctx);
+	/* A voice by its name ("Polly.Amy"), -EINVAL with d.  NULL: any. */
+	int (*check_voice)(const char *voice, void *ctx, struct diag *d);
+	/* The fixed beginning of an http node's URL.  NULL: any. */
+	int (*check_url)(const char *url, void *ctx, struct diag *d);
 	void *ctx;
 };
 
@@ -84,6 +88,26 @@ char *flow_canonical(const json_t *document);
 /* How it may approve: does it speak the code, ask for it, or both? */
 enum verification_method flow_method(const struct flow *f);
 bool flow_has_human_check(const struct flow *f);
+
+/* What its Start takes, i from 0; false: there are no more.  Texts live as long
+ * as the flow. */
+struct flow_param {
+	const char *name, *sample; /* sample: "" for none */
+	bool required, secret;
+};
+bool flow_param(const struct flow *f, size_t i, struct flow_param *out);
+/*
+ * Are these parameters (an object of texts and numbers, or NULL) what it takes?
+ * -EINVAL: d names the one that is missing, unknown, too long or, where it is
+ * secret, not 1 to 10 digits.  A number is its plain decimal; null is absent;
+ * *out is a new object of texts alone.
+ */
+MUST_CHECK int flow_params_read(const struct flow *f, const json_t *params,
+				json_t **out, struct diag *d);
+/* The number that its first call node dials with these parameters, read as
+ * above.  -EINVAL: none, or it is not known before the run; d. */
+MUST_CHECK int flow_destination(const struct flow *f, const json_t *params,
+				struct buf *out, struct diag *d);
 
 /* --- running ------------------------------------------------------------------ */
 
@@ -112,6 +136,26 @@ struct flow_end {
  * flow_run_free() the host must not call it.
  */
 typedef void flow_answer_h(struct flow_run *run, int result, int64_t detail);
+
+/* An http node asks. */
+struct flow_http {
+	const char *method, *url;
+	const struct flow_http_header {
+		const char *name, *value;
+	} * headers; /* ended by { NULL } */
+	struct span body;
+	const char *type; /* of the body */
+	int64_t timeout_ms;
+	bool sign; /* with the application's webhook secret */
+};
+struct flow_http_answer {
+	unsigned status; /* 0: there was none, */
+	bool timeout;    /* ... in time */
+	const char *why; /* in words, for the trace */
+	struct span body;
+};
+typedef void flow_http_h(struct flow_run *run,
+			 const struct flow_http_answer *a);
 
 /* What happened on the phone. */
 struct flow_news {
@@ -152,6 +196,10 @@ struct flow_host {
 		       flow_answer_h *done);
 	/* The code, to be spoken: derived for the call and wiped by the run. */
 	int (*code)(void *ctx, char out[CODE_BYTES]);
+	/* What `ask` points at lives until it returns.  done once, later, on the
+	 * line thread.  NULL: an http node leaves by "client_error". */
+	void (*http)(void *ctx, struct flow_run *run,
+		     const struct flow_http *ask, flow_http_h *done);
 	/* Each step as it ends, already redacted; may be NULL. */
 	void (*step)(void *ctx, const char *json);
 	/* The run is over; the last call.  `trace` is JSON, redacted. */

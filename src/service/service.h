@@ -43,6 +43,11 @@ enum {
 	SERVICE_KEYS_MAX = 10000,
 	SERVICE_IDEMPOTENCY_MS = 24 * 3600 * 1000,
 	SERVICE_IDEMPOTENCY_KEY_MAX = 255, /* bytes */
+	SERVICE_LABEL_BYTES = 48,
+	SERVICE_SHORT_BYTES = 33,       /* 32 hex digits, with NUL */
+	SERVICE_LIMITS_MAX = 4,         /* counters of a request's own */
+	SERVICE_PARAMS_MAX = 8 << 10,   /* bytes of their JSON text */
+	SERVICE_SECRET_DIGITS_MAX = 10, /* of a secret parameter (A6) */
 };
 
 /* --- making one ------------------------------------------------------------- */
@@ -175,10 +180,59 @@ struct service_create {
 	const char *idempotency_key; /* NULL: none */
 	const uint8_t *body_hash;    /* CRYPTO_HASH_BYTES, with the key */
 	bool trace; /* keep the signalling of its calls: SERVICE_ADMIN */
+
+	unsigned flow_version; /* 0: the published one */
+	/* The flow's parameters, as the JSON text of an object of texts and
+	 * numbers, or NULL.  Sealed, and erased at the end (A6).  Where `to` is
+	 * NULL, the flow's call node says which of them is called. */
+	const char *params;
+	/* A code of the caller's own: 4 to 10 digits.  Sealed and erased as
+	 * well; NULL: one is derived. */
+	const char *code;
+	/* What it belongs to within the application: a vendor's service, by
+	 * whose name it is found again.  NULL: nothing. */
+	const char *label;
+	bool short_id; /* service_find() shall find it by its short id */
+	/* Counters of the request's own, taken with the others; all or none.
+	 * "rate_limited", whose rule is the name. */
+	struct service_limit {
+		const char *name; /* unique within the application */
+		int64_t limit, window_ms;
+	} limits[SERVICE_LIMITS_MAX];
+	size_t limits_count;
 };
 /* Answered after the record is durable and the call queued, never before. */
 void service_create(struct service *sv, const struct service_create *req,
 		    service_done_h *done, void *ctx);
+
+/*
+ * How vendors' clients send again: where the newest verification of this number
+ * and label is pending, it is called again (A5: the same code), up to `sends`
+ * calls in all ("rate_limited", rule "sends"); otherwise one is made.  While
+ * its call rings or talks nothing more is dialled, and that is no refusal.
+ */
+typedef void service_sent_h(const struct service_refusal *no,
+			    const struct service_view *view, bool again,
+			    void *ctx);
+void service_send(struct service *sv, const struct service_create *req,
+		  unsigned sends, service_sent_h *done, void *ctx);
+
+/* By one of: its id; its short id; a number, whose newest verification of this
+ * label is meant, over or not.  "not_found". */
+struct service_find {
+	struct service_who who;
+	const char *id, *short_id, *to;
+	const char *label; /* NULL: of any, where it is found by id */
+};
+void service_find(struct service *sv, const struct service_find *req,
+		  service_done_h *done, void *ctx);
+/* 32 hex digits that stand for an id ("ver_..." or "call_...") where a vendor's
+ * ids are no longer than that.  The same id, the same digits. */
+void service_short_id(const char *id, char out[SERVICE_SHORT_BYTES]);
+/* 16 bytes that stand for a name in vendors' ids, keyed by the ring: the same
+ * kind and name, the same bytes.  Any thread. */
+void service_alias(const struct service *sv, const char *kind, const char *name,
+		   uint8_t out[16]);
 
 void service_read(struct service *sv, const struct service_who *who,
 		  const char *id, service_done_h *done, void *ctx);

@@ -81,6 +81,16 @@ struct clip *speech_digit(struct speech *sp, const char *language, char digit,
 struct utterance *utterance_new(const char *language);
 void utterance_free(struct utterance *u); /* wiped; NULL is fine */
 
+/*
+ * All of it by another voice than the language's: "Polly.Amy", "flite:slt",
+ * "espeak-ng:fr", "recordings:en".  Before anything is appended.  -EINVAL: d
+ * says what is wrong with the name.  A voice that cannot be had here (no
+ * credentials, no such folder) is spoken by the language's own, and
+ * speech_new() has warned of it.
+ */
+MUST_CHECK int utterance_voice(struct utterance *u, const char *voice,
+			       struct diag *d);
+
 /* Each appends.  -E2BIG past a limit; -EINVAL with d (line, column) for SSML
  * that is not well-formed, or has an element or value that we do not speak. */
 MUST_CHECK int utterance_text(struct utterance *u, struct span text, bool fixed,

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/net.h"
 #include "base/span.h"
 
 struct web;         /* a server */
@@ -30,6 +31,7 @@ enum {
 	WEB_HEADERS_MAX = 16 << 10,
 	WEB_URL_MAX = 4 << 10,
 	WEB_PATH_PARTS = 4, /* `{}` in a pattern */
+	WEB_FORM_MAX = 128, /* pairs of a form */
 	WEB_CONNECTIONS_MAX = 4096,
 	WEB_REQUEST_MS = 10000, /* to send a whole request, from the last answer
 				 * or, with a body, from the headers */
@@ -47,6 +49,7 @@ struct web_route {
 	web_handler_h *handler;
 	/* 0: WEB_BODY_MAX */
 	size_t body_max;
+	bool slash; /* one "/" behind it is as good */
 };
 
 /* Answers that this room must give by itself; the upper room words them. */
@@ -67,6 +70,9 @@ struct web_params {
 	void (*trouble)(struct web_request *r, enum web_trouble t, void *ctx);
 	struct clock *clock;
 	void *ctx; /* for handlers and trouble */
+	/* Proxies whose Forwarded (RFC 7239) and X-Forwarded-* are believed;
+	 * NULL: nobody's are.  Borrowed. */
+	const struct net_list *proxies;
 };
 
 /* -EADDRINUSE, -EACCES, -EINVAL...: d says it in words, with the address. */
@@ -94,6 +100,16 @@ void web_query_each(const struct web_request *r,
 struct span web_body(const struct web_request *r);
 const char *web_peer(
 	const struct web_request *r); /* address as text, no port */
+/* Who asked: the peer, or, where that is a proxy of ours, the last address that
+ * no proxy of ours wrote down.  As text, no port.  Until it is deferred. */
+const char *web_client(const struct web_request *r);
+/* Did the client speak https, to us or to a proxy of ours? */
+bool web_is_secure(const struct web_request *r);
+/* Calls each() for every pair of application/x-www-form-urlencoded text,
+ * decoded.  -EINVAL: it is none, or holds a NUL or what is no UTF-8; -E2BIG:
+ * more than WEB_FORM_MAX pairs.  each() returning not 0 ends it with that. */
+typedef int web_pair_h(const char *name, const char *value, void *ctx);
+MUST_CHECK int web_form(struct span text, web_pair_h *each, void *ctx);
 /* For whoever carries the request on: memory that goes with it. */
 void *web_alloc(struct web_request *r, size_t n); /* zeroed */
 

@@ -74,9 +74,9 @@ static void on_grid(struct web_request *r, void *ctx)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/grid", on_grid, 0},
-	{"POST", "/later", on_later, 0},
-	{"GET", "/self", on_self, 0},
+	{"GET", "/grid", on_grid, .slash = false},
+	{"POST", "/later", on_later, .slash = false},
+	{"GET", "/self", on_self, .slash = false},
 	{0},
 };
 

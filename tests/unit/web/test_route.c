@@ -15,12 +15,12 @@ static void nothing(struct web_request *r, void *ctx)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/", nothing, 0},
-	{"GET", "/v1/things/{}", nothing, 0},
-	{"POST", "/v1/things", nothing, 0},
-	{"GET", "/v1/things", nothing, 0},
-	{"POST", "/v1/things/search", nothing, 0},
-	{"POST", "/v1/things/{}/part/{}", nothing, 0},
+	{"GET", "/", nothing, .slash = false},
+	{"GET", "/v1/things/{}", nothing, .slash = false},
+	{"POST", "/v1/things", nothing, .slash = false},
+	{"GET", "/v1/things", nothing, .slash = false},
+	{"POST", "/v1/things/search", nothing, .slash = false},
+	{"POST", "/v1/things/{}/part/{}", nothing, .slash = false},
 	{0},
 };
 
@@ -99,10 +99,12 @@ TEST(an_unknown_path_allows_nothing)
 
 TEST(a_pattern_that_cannot_be_is_refused)
 {
-	const struct web_route bad[] = {{"GET", "no/slash", nothing, 0}, {0}};
-	const struct web_route twice[] = {{"GET", "/a/{}", nothing, 0},
-					  {"GET", "/a/{}", nothing, 0},
-					  {0}};
+	const struct web_route bad[] = {
+		{"GET", "no/slash", nothing, .slash = false}, {0}};
+	const struct web_route twice[] = {
+		{"GET", "/a/{}", nothing, .slash = false},
+		{"GET", "/a/{}", nothing, .slash = false},
+		{0}};
 	struct web_routes *r = NULL;
 	struct diag d = {0};
 

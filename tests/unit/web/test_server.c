@@ -68,11 +68,11 @@ static void on_large(struct web_request *r, void *ctx)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/hello", on_hello, 0},
-	{"POST", "/echo", on_echo, 0},
-	{"POST", "/small", on_echo, SMALL_BODY_MAX},
-	{"GET", "/ask/{}", on_ask, 0},
-	{"GET", "/large", on_large, 0},
+	{"GET", "/hello", on_hello, .slash = false},
+	{"POST", "/echo", on_echo, .slash = false},
+	{"POST", "/small", on_echo, .body_max = SMALL_BODY_MAX},
+	{"GET", "/ask/{}", on_ask, .slash = false},
+	{"GET", "/large", on_large, .slash = false},
 	{0},
 };
 

@@ -92,9 +92,9 @@ static void on_closed_at_once(struct web_request *r, void *ctx)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/events", on_events, 0},
-	{"GET", "/deferred", on_deferred, 0},
-	{"GET", "/short", on_closed_at_once, 0},
+	{"GET", "/events", on_events, .slash = false},
+	{"GET", "/deferred", on_deferred, .slash = false},
+	{"GET", "/short", on_closed_at_once, .slash = false},
 	{0},
 };
 

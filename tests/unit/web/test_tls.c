@@ -38,7 +38,9 @@ static void on_later(struct web_request *r, void *ctx)
 }
 
 static const struct web_route routes[] = {
-	{"GET", "/hello", on_hello, 0}, {"POST", "/later", on_later, 0}, {0}};
+	{"GET", "/hello", on_hello, .slash = false},
+	{"POST", "/later", on_later, .slash = false},
+	{0}};
 
 static void write_files(EVP_PKEY *key, X509 *cert)
 {
