@@ -32,6 +32,7 @@
 #include "tel/tel.h"
 
 struct service;
+struct outbound; /* web/outbound.h */
 
 enum {
 	SERVICE_TELS_MAX = 16,
@@ -84,6 +85,7 @@ struct service_tel {
 struct service_params {
 	struct loop *line; /* the line thread's; borrowed, as all of these */
 	struct store *store;
+	struct outbound *outbound; /* NULL: nobody is told or asked (hooks.h) */
 	struct speech *speech;
 	const struct phrases *phrases;
 	const struct keyring *ring;
@@ -176,6 +178,9 @@ struct service_create {
 	unsigned code_length; /* 0: default */
 	int64_t ttl_ms;       /* 0: default */
 	const char *amount, *currency, *payee, *webhook, *client_ip;
+	/* How `webhook` is told (hooks.h); NULL: "standard".  Without `webhook`
+	 * it is the application's own, if it has one. */
+	const char *webhook_form;
 	const char *metadata; /* JSON text of an object of texts, or NULL */
 	const char *idempotency_key; /* NULL: none */
 	const uint8_t *body_hash;    /* CRYPTO_HASH_BYTES, with the key */

@@ -81,7 +81,9 @@ static int push(struct store_lite *s, unsigned partition,
 		const struct store_push *p)
 {
 	int64_t due = p->lease_ms ? later(s->tx.now_ms, p->lease_ms) : 0;
-	sqlite3_stmt *st = use(s, SQL_QUEUE_PUSH, partition, p->id);
+	sqlite3_stmt *st =
+		use(s, p->gently ? SQL_QUEUE_PUSH_GENTLY : SQL_QUEUE_PUSH,
+		    partition, p->id);
 
 	if (due < p->not_before_ms)
 		due = p->not_before_ms;

@@ -159,16 +159,22 @@ void store_tx_release(struct store_tx *tx, const struct store_counter *c,
  * this node's from the start, for so long; its fence is then 1.  Pushing an id
  * that is queued already replaces its time, ref and lane, and ends a lease that
  * is on it; its fences go on.  An acked id is never used again.
+ *
+ * gently: what is queued already only comes sooner than it would have, unless
+ * it is leased: then nothing changes, and whoever holds it looks once more
+ * after giving it back.
  */
 enum store_lane {
 	STORE_CALLS,  /* attempts: taken by a node that has room for a call */
 	STORE_TIMERS, /* what falls due: expiries */
+	STORE_HOOKS,  /* who is to be told something */
 	STORE_LANES
 };
 struct store_push {
 	enum store_lane lane;
 	const char *id, *ref;
 	int64_t not_before_ms, lease_ms;
+	bool gently; /* without a lease_ms */
 };
 void store_tx_push(struct store_tx *tx, const struct store_push *push);
 /* The rest of the change holds only if `id` was leased with this fence before

@@ -257,14 +257,24 @@ static void move(struct store_tx *tx, const struct store_move *m)
 	to->push.ref = store_tx_keep_text(tx, m->push.ref);
 }
 
+/* Once more, gently, is once. */
+static bool pushed_gently(const struct store_tx *tx, const char *id)
+{
+	for (size_t i = 0; id && i < tx->moves; i++)
+		if (tx->move[i].what == STORE_PUSH && tx->move[i].push.gently &&
+		    strcmp(tx->move[i].push.id, id) == 0)
+			return true;
+	return false;
+}
+
 void store_tx_push(struct store_tx *tx, const struct store_push *push)
 {
 	if (!fits(tx, push->ref, STORE_ID_MAX))
 		return;
 	if ((unsigned)push->lane >= STORE_LANES || push->not_before_ms < 0 ||
-	    push->lease_ms < 0)
+	    push->lease_ms < 0 || (push->gently && push->lease_ms))
 		(void)broken(tx, -EINVAL);
-	else
+	else if (!push->gently || !pushed_gently(tx, push->id))
 		move(tx,
 		     &(struct store_move){.what = STORE_PUSH, .push = *push});
 }

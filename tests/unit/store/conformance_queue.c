@@ -73,6 +73,47 @@ PROMISE(what_was_pushed_is_leased_once)
 	assert_int_equal(lease(f, STORE_CALLS, 10), 0);
 }
 
+PROMISE(a_gentle_push_brings_what_rests_forward_and_never_back)
+{
+	push(f,
+	     &(struct store_push){.id = "h1", .not_before_ms = START + MINUTE});
+	push(f, &(struct store_push){.id = "h1",
+				     .not_before_ms = START + 2 * MINUTE,
+				     .gently = true});
+	push(f, &(struct store_push){.id = "h1",
+				     .not_before_ms = START + SECOND,
+				     .gently = true});
+
+	assert_int_equal(lease(f, STORE_CALLS, 10), 0);
+	clock_advance(f->clock, SECOND);
+	assert_int_equal(lease(f, STORE_CALLS, 10), 1);
+}
+
+PROMISE(a_gentle_push_leaves_a_lease_as_it_is)
+{
+	struct step s = {.fence_id = "h1", .fence = 1, .ack = "h1"};
+
+	push(f, &(struct store_push){.id = "h1", .ref = "v1"});
+	assert_int_equal(lease(f, STORE_CALLS, 10), 1);
+	push(f, &(struct store_push){.id = "h1", .gently = true});
+
+	assert_int_equal(lease(f, STORE_CALLS, 10), 0);
+	assert_int_equal(step(f, 5, &s), 0);
+	clock_advance(f->clock, LEASE_MS);
+	assert_int_equal(lease(f, STORE_CALLS, 10), 0);
+}
+
+PROMISE(a_gentle_push_of_what_is_not_queued_queues_it)
+{
+	push(f, &(struct store_push){.id = "h1",
+				     .ref = "v1",
+				     .lane = STORE_HOOKS,
+				     .gently = true});
+
+	assert_int_equal(lease(f, STORE_HOOKS, 10), 1);
+	assert_string_equal(f->leases->leases[0].ref, "v1");
+}
+
 PROMISE(lanes_are_leased_apart)
 {
 	push(f, &(struct store_push){.id = "a1", .lane = STORE_CALLS});
@@ -346,6 +387,10 @@ PROMISE(queue_arguments_that_make_no_sense_are_refused)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_was_pushed_is_leased_once),
 	cmocka_unit_test(lanes_are_leased_apart),
+	cmocka_unit_test(
+		a_gentle_push_brings_what_rests_forward_and_never_back),
+	cmocka_unit_test(a_gentle_push_leaves_a_lease_as_it_is),
+	cmocka_unit_test(a_gentle_push_of_what_is_not_queued_queues_it),
 	cmocka_unit_test(nothing_is_leased_before_its_time),
 	cmocka_unit_test(the_longest_due_come_first_and_no_more_than_asked),
 	cmocka_unit_test(
