@@ -300,6 +300,10 @@ class Line:
         self.rtp.tell('to', self.name, address, port)
 
     def bye(self):
+        """It has heard something: before that it knows nobody to tell."""
+        heard = Deadline(ANSWER_S, f'{self.name}: sound')
+        while not self.stats()['packets']:
+            heard.left()
         self.rtp.tell('bye', self.name)
 
     def stats(self):
