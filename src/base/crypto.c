@@ -133,6 +133,21 @@ void crypto_hmac(const uint8_t key[CRYPTO_KEY_BYTES], const void *p, size_t n,
 	must(out_n == CRYPTO_HASH_BYTES);
 }
 
+void crypto_hmac_with(struct span key, const void *p, size_t n,
+		      uint8_t out[CRYPTO_HASH_BYTES])
+{
+	/* NULL would be "the key of before" */
+	const void *bytes = key.n > 0 ? (const void *)key.p : "";
+	struct kit *k = kit();
+	size_t out_n = 0;
+
+	k->keyed = false;
+	must(EVP_MAC_init(k->mac, bytes, key.n, NULL));
+	must(n == 0 || EVP_MAC_update(k->mac, p, n));
+	must(EVP_MAC_final(k->mac, out, &out_n, CRYPTO_HASH_BYTES));
+	must(out_n == CRYPTO_HASH_BYTES);
+}
+
 void crypto_subkey(const uint8_t key[CRYPTO_KEY_BYTES], const char *label,
 		   uint8_t out[CRYPTO_KEY_BYTES])
 {
@@ -311,4 +326,13 @@ int crypto_unbase64url(struct span text, void *out, size_t n)
 		}
 	}
 	return 0;
+}
+
+void crypto_base64(const void *p, size_t n, char *out)
+{
+	assert(n <= INT_MAX / 2);
+	if (n == 0)
+		*out = '\0';
+	else
+		(void)EVP_EncodeBlock((unsigned char *)out, p, (int)n);
 }

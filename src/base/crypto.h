@@ -29,6 +29,9 @@ void crypto_wipe(void *p, size_t n); /* not optimised away */
 void crypto_sha256(const void *p, size_t n, uint8_t out[CRYPTO_HASH_BYTES]);
 void crypto_hmac(const uint8_t key[CRYPTO_KEY_BYTES], const void *p, size_t n,
 		 uint8_t out[CRYPTO_HASH_BYTES]); /* HMAC-SHA256, RFC 2104 */
+/* The same with a key of any length, as others' protocols have it. */
+void crypto_hmac_with(struct span key, const void *p, size_t n,
+		      uint8_t out[CRYPTO_HASH_BYTES]);
 /* HKDF-SHA256 (RFC 5869) without salt: a sub-key of `key` named by `label`. */
 void crypto_subkey(const uint8_t key[CRYPTO_KEY_BYTES], const char *label,
 		   uint8_t out[CRYPTO_KEY_BYTES]);
@@ -50,3 +53,5 @@ void crypto_hex(const void *p, size_t n, char *out);
 MUST_CHECK int crypto_unhex(struct span text, void *out, size_t n);
 void crypto_base64url(const void *p, size_t n, char *out);
 MUST_CHECK int crypto_unbase64url(struct span text, void *out, size_t n);
+/* RFC 4648 4, padded, in one line: (n+2)/3*4+1 bytes out. */
+void crypto_base64(const void *p, size_t n, char *out);

@@ -341,12 +341,61 @@ TEST(other_forms_of_base64_are_refused)
 	assert_string_equal(out, "abc");
 }
 
+TEST(base64_agrees_with_rfc_4648)
+{
+	static const char *const pairs[][2] = {{"", ""},
+					       {"f", "Zg=="},
+					       {"fo", "Zm8="},
+					       {"foo", "Zm9v"},
+					       {"foob", "Zm9vYg=="},
+					       {"fooba", "Zm9vYmE="},
+					       {"foobar", "Zm9vYmFy"},
+					       {"\xfb\xff", "+/8="}};
+	char out[16];
+
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		crypto_base64(pairs[i][0], strlen(pairs[i][0]), out);
+		assert_string_equal(out, pairs[i][1]);
+	}
+}
+
+/* RFC 4231 4.2 to 4.7: keys of 20, 4 and 131 bytes; and none at all. */
+TEST(hmac_takes_keys_of_any_length)
+{
+	uint8_t key[131], out[CRYPTO_HASH_BYTES];
+	char hex[2 * CRYPTO_HASH_BYTES + 1];
+
+	memset(key, 0x0b, 20);
+	crypto_hmac_with(span_make(key, 20), "Hi There", 8, out);
+	crypto_hex(out, sizeof(out), hex);
+	assert_string_equal(hex, "b0344c61d8db38535ca8afceaf0bf12b"
+				 "881dc200c9833da726e9376c2e32cff7");
+	crypto_hmac_with(span_of("Jefe"), "what do ya want for nothing?", 28,
+			 out);
+	crypto_hex(out, sizeof(out), hex);
+	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c7"
+				 "5a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof(key));
+	crypto_hmac_with(
+		span_make(key, sizeof(key)),
+		"Test Using Larger Than Block-Size Key - Hash Key First", 54,
+		out);
+	crypto_hex(out, sizeof(out), hex);
+	assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f"
+				 "8e0bc6213728c5140546040f0ee37f54");
+	crypto_hmac_with((struct span){0}, "", 0, out);
+	crypto_hex(out, sizeof(out), hex);
+	assert_string_equal(hex, "b613679a0814d9ec772f95d778c35fc5"
+				 "ff1697c493715653c6c712144292c5ad");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_agrees_with_its_standard),
 		cmocka_unit_test(hmac_agrees_with_rfc_4231),
 		cmocka_unit_test(hmac_does_not_mix_up_keys),
+		cmocka_unit_test(hmac_takes_keys_of_any_length),
 		cmocka_unit_test(threads_hash_side_by_side),
 		cmocka_unit_test(subkeys_agree_with_rfc_5869),
 		cmocka_unit_test(subkeys_differ_by_label_and_key),
@@ -361,6 +410,7 @@ int main(void)
 		cmocka_unit_test(hex_is_exact_in_length_and_lower_case),
 		cmocka_unit_test(base64url_agrees_with_rfc_4648),
 		cmocka_unit_test(other_forms_of_base64_are_refused),
+		cmocka_unit_test(base64_agrees_with_rfc_4648),
 	};
 
 	return cmocka_run_group_tests_name("base/crypto", tests, NULL, NULL);
