@@ -109,6 +109,26 @@ MUST_CHECK int flow_params_read(const struct flow *f, const json_t *params,
 MUST_CHECK int flow_destination(const struct flow *f, const json_t *params,
 				struct buf *out, struct diag *d);
 
+/*
+ * From elsewhere: voiceflow/1, or an export of PHLO's shape (docs/flows.md).
+ * 0: *document is the caller's, in canonical order; it may still have findings.
+ * *report is an array of what became of the rest: [{"kind": "mapped",
+ * "dropped" or "added", "path": a JSON pointer into `text`, or into the
+ * document for what was added, "message": ...}].  -EINVAL: neither; d.
+ */
+MUST_CHECK int flow_import(struct span text, json_t **document, json_t **report,
+			   struct diag *d);
+
+/*
+ * What became of `from` in `to`, two documents, whatever is wrong with them: a
+ * new array of {"kind", "path", "node", "from", "to"}.  kind is "added",
+ * "removed", "renamed" (from, to: ids), "moved" (ui alone), "changed" (a field
+ * of a node, or of the document, which has no "node") or "reordered" (of
+ * "/nodes").  path is a JSON pointer into `to`, for what was removed into
+ * `from`; a field that is absent on one side has no "from", or no "to".
+ */
+json_t *flow_diff(const json_t *from, const json_t *to);
+
 /* --- running ------------------------------------------------------------------ */
 
 enum flow_end_reason {

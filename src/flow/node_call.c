@@ -47,6 +47,22 @@ static void parse(const struct flow_at *at, const json_t *config)
 			  "there is no route \"%s\"", route);
 }
 
+const struct flow_template *flow_call_to(const struct flow_node *n)
+{
+	const struct config *c = n->config;
+
+	return c->to;
+}
+
+/* A number may come without its plus: it is the same number. */
+static bool is_ours(const struct flow_run *run, const char *to)
+{
+	char number[FLOW_NUMBER_BYTES];
+
+	return flow_number(to, number) &&
+	       strcmp(number, flow_run_number(run)) == 0;
+}
+
 static void enter(struct flow_run *run)
 {
 	const struct config *c = flow_run_config(run);
@@ -57,7 +73,7 @@ static void enter(struct flow_run *run)
 		return;
 	}
 	flow_run_in(run, "to", to.p, FLOW_SHOW_NUMBER);
-	if (strcmp(to.p, flow_run_number(run)) != 0) {
+	if (!is_ours(run, to.p)) {
 		flow_run_out(run, "error", "not the verification's number",
 			     FLOW_SHOW_TEXT);
 		flow_run_refused(run, LEG_NOT_CALLED);
@@ -110,11 +126,13 @@ static void dial(struct flow_run *run)
 			      .route = c->route,
 			      .ring_ms = c->ring_ms};
 	AUTO_BUF(from, FLOW_VALUE_MAX);
+	char number[FLOW_NUMBER_BYTES];
 	enum outcome_leg leg;
 	int err = c->from ? flow_run_expand(run, c->from, &from) : 0;
 
 	if (!err) {
-		d.from = from.p;
+		d.from = from.n > 0 && flow_number(from.p, number) ? number
+								   : from.p;
 		err = flow_run_dial(run, &d);
 	}
 	if (!err)

@@ -10,21 +10,16 @@
 enum { SAMPLE_MAX = 256 };
 
 struct start {
-	struct {
-		const char *name;
-		bool required;
-	} params[FLOW_PARAMS_MAX];
+	struct flow_param params[FLOW_PARAMS_MAX];
 	size_t count;
 };
 
-static const char *sample_of(const struct flow_at *at, const json_t *o,
-			     bool secret)
+/* What the checker puts in its place. */
+static const char *typical(const struct flow_param *p)
 {
-	const char *sample = flow_text(at, o, "sample", SAMPLE_MAX, false);
-
-	if (sample)
-		return sample;
-	return secret ? "000000" : "sample";
+	if (*p->sample)
+		return p->sample;
+	return p->secret ? "000000" : "sample";
 }
 
 static bool is_taken(const struct start *s, const char *name)
@@ -40,10 +35,10 @@ static void parse_param(const struct flow_at *at, const json_t *o,
 {
 	static const char *const KNOWN[] = {"name", "required", "secret",
 					    "sample", NULL};
-	const char *name;
+	struct flow_param *p = &s->params[s->count];
+	const char *name, *sample;
 	struct flow_slot *slot;
 	int index;
-	bool secret;
 	AUTO_BUF(path, FLOW_SLOT_NAME_MAX);
 
 	if (!json_is_object(o)) {
@@ -61,16 +56,18 @@ static void parse_param(const struct flow_at *at, const json_t *o,
 			  "and no other's");
 		return;
 	}
-	secret = flow_bool(at, o, "secret", false);
-	s->params[s->count].name = flow_keep_text(at->flow, name);
-	s->params[s->count++].required = flow_bool(at, o, "required", false);
+	sample = flow_text(at, o, "sample", SAMPLE_MAX, false);
+	p->name = flow_keep_text(at->flow, name);
+	p->sample = flow_keep_text(at->flow, sample ? sample : "");
+	p->required = flow_bool(at, o, "required", false);
+	p->secret = flow_bool(at, o, "secret", false);
+	s->count++;
 	buf_printf(&path, "http.params.%s", name);
-	index = flow_slot_add(at->flow, at->node->id, path.p,
-			      sample_of(at, o, secret));
+	index = flow_slot_add(at->flow, at->node->id, path.p, typical(p));
 	slot = &at->flow->slots[index];
 	slot->early = true;
-	slot->secret = secret;
-	slot->show = secret ? FLOW_SHOW_SECRET : FLOW_SHOW_TEXT;
+	slot->secret = p->secret;
+	slot->show = p->secret ? FLOW_SHOW_SECRET : FLOW_SHOW_TEXT;
 }
 
 static void parse(const struct flow_at *at, const json_t *config)
@@ -88,6 +85,16 @@ static void parse(const struct flow_at *at, const json_t *config)
 
 		parse_param(&param, json_array_get(params, i), s);
 	}
+}
+
+bool flow_start_param(const struct flow *f, size_t i, struct flow_param *out)
+{
+	const struct start *s = f->nodes[f->start].config;
+
+	if (i >= s->count)
+		return false;
+	*out = s->params[i];
+	return true;
 }
 
 bool flow_start_requires(const struct flow_node *n, const char *param)

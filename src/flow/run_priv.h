@@ -223,8 +223,20 @@ void flow_talk_mark(struct flow_run *run);
 MUST_CHECK int flow_values_begin(struct flow_run *run,
 				 const struct flow_params *p, struct diag *d);
 void flow_values_end(struct flow_run *run);
+/* The slot's parameter name, or NULL. */
+const char *flow_param_name(const struct flow *f, size_t slot);
 /* node_start.c */
 bool flow_start_requires(const struct flow_node *n, const char *param);
+bool flow_start_param(const struct flow *f, size_t i, struct flow_param *out);
+/* node_call.c */
+const struct flow_template *flow_call_to(const struct flow_node *n);
+
+/* params.c */
+enum { FLOW_NUMBER_BYTES = 20 };
+/* "15671234567", "+1 567 123-4567" -> "+15671234567".  False: it is none. */
+bool flow_number(const char *text, char out[FLOW_NUMBER_BYTES]);
+/* A text as it is, a number as its plain decimal.  False: neither. */
+bool flow_json_text(const json_t *v, struct buf *out);
 
 /* trace.c */
 void flow_trace_begin(struct flow_run *run);

@@ -83,8 +83,7 @@ void flow_run_wipe(struct buf *b)
 
 static const char PARAMS[] = ".http.params.";
 
-/* The slot's parameter name, or NULL. */
-static const char *param_name(const struct flow *f, size_t slot)
+const char *flow_param_name(const struct flow *f, size_t slot)
 {
 	const char *id = f->nodes[f->start].id;
 	const char *name = f->slots[slot].name;
@@ -119,7 +118,7 @@ static int take_params(struct flow_run *run, json_t *params, struct diag *d)
 	json_t *v;
 
 	for (size_t i = FLOW_GIVEN_COUNT; i < f->slots_count; i++) {
-		const char *name = param_name(f, i);
+		const char *name = flow_param_name(f, i);
 		int err = name ? take_param(run, i, name, params, d) : 0;
 
 		if (err)
@@ -170,7 +169,7 @@ void flow_run_show_params(struct flow_run *run)
 	const struct flow *f = run->flow;
 
 	for (size_t i = FLOW_GIVEN_COUNT; i < f->slots_count; i++) {
-		const char *name = param_name(f, i);
+		const char *name = flow_param_name(f, i);
 
 		if (name && run->values[i])
 			flow_run_in(run, name, run->values[i],
