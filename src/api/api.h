@@ -15,6 +15,7 @@
 #include "web/web.h"
 
 struct api;
+struct outbound;  /* web/outbound.h */
 struct api_phone; /* api/phone.h */
 
 struct api_params {
@@ -23,6 +24,7 @@ struct api_params {
 	struct clock *clock;
 	struct rng *rng;
 	struct api_phone *phone; /* NULL: there is no phone page, 404 */
+	struct outbound *outbound; /* for figures; NULL: none */
 };
 
 MUST_CHECK int api_new(const struct api_params *params, struct api **out,

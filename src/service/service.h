@@ -31,6 +31,7 @@
 #include "store/store.h"
 #include "tel/tel.h"
 
+struct outbound; /* web/outbound.h */
 struct service;
 struct outbound; /* web/outbound.h */
 
@@ -96,6 +97,10 @@ struct service_params {
 	const struct service_tel *tels; /* asked in order: tel_serves() */
 	size_t tels_count;
 	const struct service_rules *rules;
+	struct outbound *outbound; /* HTTP out; NULL: nothing goes out */
+	/* The address by which others reach this server, without a slash
+	 * behind it: "https://voice.example"; NULL or "": not known. */
+	const char *public_url;
 	/* The last tick that this machine saw (A8): behind it, the store is a
 	 * restored copy, and gets a new epoch.  tick(ctx) is told the next. */
 	int64_t last_tick;

@@ -153,7 +153,8 @@ void *web_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 
 	atomic_fetch_add_explicit(&w->requests, 1, memory_order_relaxed);
 	c->request = r;
-	if (strlen(uri) > WEB_URL_MAX)
+	/* a NUL would end the text that it stands in, unseen */
+	if (strlen(uri) > WEB_URL_MAX || strstr(uri, "%00"))
 		refuse(r, WEB_BAD_REQUEST);
 	return r;
 }
@@ -209,6 +210,7 @@ static enum MHD_Result begin(struct web_request *r, const char *url,
 		web_routes_find(web->routes, method, r->path, &r->match);
 	}
 	r->method = keep_method(r, method);
+	web_request_came(r);
 	if (atomic_load(&web->stopping))
 		refuse(r, WEB_OVERLOADED);
 	else if (!r->refused && !r->match.allow)
@@ -375,4 +377,14 @@ struct span web_body(const struct web_request *r)
 const char *web_peer(const struct web_request *r)
 {
 	return r->peer;
+}
+
+const char *web_client(const struct web_request *r)
+{
+	return r->client;
+}
+
+bool web_is_secure(const struct web_request *r)
+{
+	return r->secure;
 }

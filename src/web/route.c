@@ -19,6 +19,7 @@ enum { METHODS_MAX = 6, ALLOW_BYTES = 64 };
 struct pattern {
 	struct span segments[WEB_SEGMENTS_MAX]; /* p NULL: {} */
 	size_t count;
+	bool slash; /* of a path with one slash behind it */
 	struct {
 		const char *name;
 		const struct web_route *route;
@@ -32,15 +33,19 @@ struct web_routes {
 	size_t count;
 };
 
-/* The segments behind each slash; false when there are too many. */
+/* The segments behind each slash, and whether one slash is behind them all;
+ * false when there are too many. */
 static bool cut(struct span path, struct span out[WEB_SEGMENTS_MAX],
-		size_t *count)
+		size_t *count, bool *slash)
 {
 	struct span rest, segment;
 	size_t n = 0;
 
 	if (path.n == 0 || path.p[0] != '/')
 		return false;
+	*slash = path.n > 1 && path.p[path.n - 1] == '/';
+	if (*slash)
+		path.n--;
 	rest = span_make(path.p + 1, path.n - 1);
 	while (span_cut(&rest, '/', &segment)) {
 		if (n == WEB_SEGMENTS_MAX)
@@ -60,7 +65,7 @@ static bool same_segment(struct span a, struct span b)
 
 static bool same_path(const struct pattern *a, const struct pattern *b)
 {
-	if (a->count != b->count)
+	if (a->count != b->count || a->slash != b->slash)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (!same_segment(a->segments[i], b->segments[i]))
@@ -72,7 +77,7 @@ static int parse(const char *text, struct pattern *out)
 {
 	size_t holes = 0;
 
-	if (!cut(span_of(text), out->segments, &out->count))
+	if (!cut(span_of(text), out->segments, &out->count, &out->slash))
 		return -EINVAL;
 	for (size_t i = 0; i < out->count; i++) {
 		if (!span_is(out->segments[i], "{}"))
@@ -114,18 +119,28 @@ static struct pattern *find_same(struct web_routes *r,
 	return &r->patterns[r->count++];
 }
 
-static int add(struct web_routes *r, const struct web_route *route)
+static int add_to(struct pattern *p, const struct web_route *route)
 {
-	struct pattern fresh = {0}, *p;
-	int err = parse(route->pattern, &fresh);
+	int err = add_method(p, route->method, route);
 
-	if (err)
-		return err;
-	p = find_same(r, &fresh);
-	err = add_method(p, route->method, route);
 	if (!err && strcmp(route->method, "GET") == 0)
 		err = add_method(p, "HEAD", route);
 	return err;
+}
+
+static int add(struct web_routes *r, const struct web_route *route)
+{
+	struct pattern fresh = {0};
+	int err = parse(route->pattern, &fresh);
+
+	if (!err)
+		err = add_to(find_same(r, &fresh), route);
+	if (err || !route->slash)
+		return err;
+	if (fresh.slash || strcmp(route->pattern, "/") == 0)
+		return -EINVAL; /* it has its slash already */
+	fresh.slash = true;
+	return add_to(find_same(r, &fresh), route);
 }
 
 /* A literal before {}, from the left. */
@@ -149,7 +164,8 @@ int web_routes_new(const struct web_route *routes, struct web_routes **out,
 
 	while (routes[n].method)
 		n++;
-	r->patterns = b_zero(n + 1, sizeof(*r->patterns));
+	/* each may be there once more, with a slash behind it */
+	r->patterns = b_zero(2 * n + 1, sizeof(*r->patterns));
 	for (size_t i = 0; i < n; i++)
 		if (add(r, &routes[i]) != 0) {
 			web_routes_free(r);
@@ -193,12 +209,14 @@ void web_routes_find(const struct web_routes *r, const char *method,
 	struct span segments[WEB_SEGMENTS_MAX];
 	const struct pattern *p = NULL;
 	size_t count;
+	bool slash;
 
 	memset(out, 0, sizeof(*out));
-	if (!cut(path, segments, &count))
+	if (!cut(path, segments, &count, &slash))
 		return;
 	for (size_t i = 0; i < r->count && !p; i++)
 		if (r->patterns[i].count == count &&
+		    r->patterns[i].slash == slash &&
 		    fits(&r->patterns[i], segments, out->parts))
 			p = &r->patterns[i];
 	if (!p)

@@ -44,12 +44,13 @@ enum {
 typedef void web_handler_h(struct web_request *r, void *ctx);
 
 struct web_route {
-	const char *method;  /* "GET", ...; HEAD is answered by GET's handler */
-	const char *pattern; /* "/v1/verifications/{}/check" */
+	const char *method; /* "GET", ...; HEAD is answered by GET's handler */
+	/* "/v1/verifications/{}/check"; of a path, %2B and "+" are a plus */
+	const char *pattern;
 	web_handler_h *handler;
 	/* 0: WEB_BODY_MAX */
 	size_t body_max;
-	bool slash; /* one "/" behind it is as good */
+	bool slash; /* one "/" behind the path is as good */
 };
 
 /* Answers that this room must give by itself; the upper room words them. */
@@ -101,7 +102,7 @@ struct span web_body(const struct web_request *r);
 const char *web_peer(
 	const struct web_request *r); /* address as text, no port */
 /* Who asked: the peer, or, where that is a proxy of ours, the last address that
- * no proxy of ours wrote down.  As text, no port.  Until it is deferred. */
+ * no proxy of ours wrote down.  As text, no port. */
 const char *web_client(const struct web_request *r);
 /* Did the client speak https, to us or to a proxy of ours? */
 bool web_is_secure(const struct web_request *r);

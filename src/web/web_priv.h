@@ -101,7 +101,8 @@ struct web_request {
 	struct web_match match;
 	const char *method;
 	struct span path; /* terminated */
-	char peer[WEB_PEER_BYTES];
+	char peer[WEB_PEER_BYTES], client[WEB_PEER_BYTES];
+	bool secure; /* the client spoke https */
 	struct buf body;
 	size_t body_max, drained;
 	int64_t handled_ms;
@@ -147,6 +148,9 @@ void web_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 void web_on_connection(void *cls, struct MHD_Connection *mhd,
 		       void **socket_context,
 		       enum MHD_ConnectionNotificationCode what);
+
+/* The headers are there: who asked, and how (came.c). */
+void web_request_came(struct web_request *r);
 
 /* --- streams ----------------------------------------------------------------- */
 

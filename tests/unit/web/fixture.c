@@ -31,25 +31,39 @@ void fixture_trouble(struct web_request *r, enum web_trouble t, void *ctx)
 	fixture_say(r, status_of[t], text);
 }
 
-void fixture_start(struct fixture *f, const struct web_route *routes,
-		   struct clock *clock)
+static void start(struct fixture *f, const struct web_route *routes,
+		  const struct net_list *proxies)
 {
 	struct web_params params = {
 		.listen = "127.0.0.1:0",
 		.threads = 2,
 		.routes = routes,
 		.trouble = fixture_trouble,
-		.clock = clock,
+		.clock = f->clock,
 		.ctx = f,
+		.proxies = proxies,
 	};
 	struct diag d = {0};
 	int err;
 
-	f->clock = clock;
 	err = web_start(&params, &f->web, &d);
 	if (err)
 		fail_msg("%s", d.message);
 	f->port = web_port(f->web);
+}
+
+void fixture_start(struct fixture *f, const struct web_route *routes,
+		   struct clock *clock)
+{
+	f->clock = clock;
+	start(f, routes, NULL);
+}
+
+void fixture_start_behind(struct fixture *f, const struct web_route *routes,
+			  const struct net_list *proxies)
+{
+	f->clock = NULL;
+	start(f, routes, proxies);
 }
 
 void fixture_stop(struct fixture *f)

@@ -16,6 +16,9 @@ struct fixture {
 /* Starts on a free port; a failure fails the test. */
 void fixture_start(struct fixture *f, const struct web_route *routes,
 		   struct clock *clock);
+/* The same on the real clock, behind these proxies. */
+void fixture_start_behind(struct fixture *f, const struct web_route *routes,
+			  const struct net_list *proxies);
 void fixture_stop(struct fixture *f);
 
 /* Trouble is answered as text: "trouble 2", with its status. */

@@ -97,6 +97,85 @@ TEST(an_unknown_path_allows_nothing)
 	}
 }
 
+/* --- one slash behind it ---------------------------------------------------- */
+
+static const struct web_route slashed[] = {
+	{"GET", "/v1/account/{}/phlo/{}", nothing, .slash = true},
+	{"POST", "/v1/account/{}/phlo/{}", nothing, .slash = true},
+	{"PUT", "/v1/account/{}/phlo/{}", nothing, .slash = false},
+	{"GET", "/v1/account/{}", nothing, .slash = false},
+	{0},
+};
+
+static void find_slashed(const char *method, const char *path,
+			 struct web_match *m)
+{
+	struct web_routes *r = NULL;
+
+	assert_int_equal(web_routes_new(slashed, &r, NULL), 0);
+	web_routes_find(r, method, span_of(path), m);
+	if (m->allow) /* it goes with the routes */
+		m->allow = strcmp(m->allow, "GET, HEAD, POST, PUT") == 0
+				   ? "all"
+				   : "some";
+	web_routes_free(r);
+}
+
+TEST(one_slash_behind_a_path_is_as_good_where_a_route_says_so)
+{
+	struct web_match m;
+
+	find_slashed("POST", "/v1/account/MA1/phlo/7/", &m);
+
+	assert_ptr_equal(m.route, &slashed[1]);
+	assert_true(span_is(m.parts[0], "MA1"));
+	assert_true(span_is(m.parts[1], "7"));
+	find_slashed("HEAD", "/v1/account/MA1/phlo/7/", &m);
+	assert_ptr_equal(m.route, &slashed[0]);
+	find_slashed("PUT", "/v1/account/MA1/phlo/7", &m);
+	assert_ptr_equal(m.route, &slashed[2]);
+	assert_string_equal(m.allow, "all");
+}
+
+TEST(a_slash_that_no_route_asked_for_finds_nothing)
+{
+	const char *const paths[] = {"/v1/account/MA1/", "/v1/account/",
+				     "/v1/account/MA1/phlo/7//",
+				     "/v1/account/MA1/phlo//", "//"};
+	struct web_match m;
+
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		find_slashed("GET", paths[i], &m);
+		assert_null(m.allow);
+	}
+	find_slashed("PUT", "/v1/account/MA1/phlo/7/", &m);
+	assert_null(m.route);
+	assert_string_equal(m.allow, "some");
+}
+
+TEST(a_path_has_room_for_every_method)
+{
+	const struct web_route all[] = {{"GET", "/x", nothing, .slash = true},
+					{"POST", "/x", nothing, .slash = true},
+					{"PUT", "/x", nothing, .slash = true},
+					{"PATCH", "/x", nothing, .slash = true},
+					{"DELETE", "/x", nothing,
+					 .slash = true},
+					{0}};
+	struct web_routes *r = NULL;
+	struct web_match m;
+
+	assert_int_equal(web_routes_new(all, &r, NULL), 0);
+
+	for (size_t i = 0; all[i].method; i++) {
+		web_routes_find(r, all[i].method, span_of("/x/"), &m);
+		assert_ptr_equal(m.route, &all[i]);
+		assert_string_equal(m.allow,
+				    "GET, HEAD, POST, PUT, PATCH, DELETE");
+	}
+	web_routes_free(r);
+}
+
 TEST(a_pattern_that_cannot_be_is_refused)
 {
 	const struct web_route bad[] = {
@@ -105,9 +184,12 @@ TEST(a_pattern_that_cannot_be_is_refused)
 		{"GET", "/a/{}", nothing, .slash = false},
 		{"GET", "/a/{}", nothing, .slash = false},
 		{0}};
+	const struct web_route slashes[] = {
+		{"GET", "/a/", nothing, .slash = true}, {0}};
 	struct web_routes *r = NULL;
 	struct diag d = {0};
 
+	assert_int_equal(web_routes_new(slashes, &r, &d), -EINVAL);
 	assert_int_equal(web_routes_new(bad, &r, &d), -EINVAL);
 	assert_string_equal(d.message, "not a route: GET no/slash");
 	assert_int_equal(web_routes_new(twice, &r, &d), -EINVAL);
@@ -123,6 +205,10 @@ int main(void)
 		cmocka_unit_test(head_is_answered_by_get),
 		cmocka_unit_test(another_method_is_told_what_would_do),
 		cmocka_unit_test(an_unknown_path_allows_nothing),
+		cmocka_unit_test(
+			one_slash_behind_a_path_is_as_good_where_a_route_says_so),
+		cmocka_unit_test(a_slash_that_no_route_asked_for_finds_nothing),
+		cmocka_unit_test(a_path_has_room_for_every_method),
 		cmocka_unit_test(a_pattern_that_cannot_be_is_refused),
 	};
 

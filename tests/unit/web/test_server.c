@@ -72,6 +72,8 @@ static const struct web_route routes[] = {
 	{"POST", "/echo", on_echo, .slash = false},
 	{"POST", "/small", on_echo, .body_max = SMALL_BODY_MAX},
 	{"GET", "/ask/{}", on_ask, .slash = false},
+	{"PUT", "/ask/{}", on_ask, .slash = false},
+	{"DELETE", "/ask/{}", on_ask, .slash = true},
 	{"GET", "/large", on_large, .slash = false},
 	{0},
 };
@@ -119,6 +121,46 @@ TEST(a_handler_sees_what_was_asked)
 	expect(&a, 200,
 	       "GET /ask/th ing [th ing] header=yes q=1 peer=127.0.0.1 all: "
 	       "q=1 other=a/b");
+}
+
+static void asked(const char *method, const char *path, const char *said)
+{
+	struct http_answer a = {0};
+
+	http_ask(f.port, method, path, "", NULL, &a);
+	if (a.status != 200 || !strstr(a.body.p, said))
+		fail_msg("%s %s: %d %.*s", method, path, a.status,
+			 (int)a.body.n, a.body.p);
+	http_answer_free(&a);
+}
+
+TEST(a_plus_in_a_path_is_a_plus)
+{
+	asked("GET", "/ask/+15671234567", " [+15671234567] ");
+	asked("GET", "/ask/%2B15671234567", " [+15671234567] ");
+	asked("GET", "/ask/%2b1+5?q=a+b%2Bc", " [+1+5] header=- q=a b+c ");
+	asked("GET", "/ask/a%20b", " [a b] ");
+}
+
+TEST(put_and_delete_are_methods_as_any_other)
+{
+	asked("PUT", "/ask/it", "PUT /ask/it [it]");
+	asked("DELETE", "/ask/it", "DELETE /ask/it [it]");
+	asked("DELETE", "/ask/it/", "DELETE /ask/it/ [it]");
+}
+
+TEST(a_nul_in_a_url_is_refused)
+{
+	const char *const urls[] = {"/ask/it%00", "/ask/%00it",
+				    "/ask/it?q=1%002"};
+
+	for (size_t i = 0; i < COUNT_OF(urls); i++) {
+		struct http_answer a = {0};
+
+		http_ask(f.port, "GET", urls[i], "", NULL, &a);
+		assert_int_equal(a.status, 400);
+		http_answer_free(&a);
+	}
 }
 
 TEST(a_connection_serves_many_requests)
@@ -542,6 +584,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_answered),
 		cmocka_unit_test(a_handler_sees_what_was_asked),
+		cmocka_unit_test(a_plus_in_a_path_is_a_plus),
+		cmocka_unit_test(put_and_delete_are_methods_as_any_other),
+		cmocka_unit_test(a_nul_in_a_url_is_refused),
 		cmocka_unit_test(a_connection_serves_many_requests),
 		cmocka_unit_test(requests_in_one_packet_are_answered_in_order),
 		cmocka_unit_test(head_has_the_length_and_no_body),

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz_form.c - forms: what is accepted, escaped again and read again, says
+ * the same; a refused one tells nobody anything.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "web/web.h"
+
+enum { TEXT_MAX = 256 << 10 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct said {
+	struct buf plain, escaped; /* pairs, terminated; a form of them */
+	int pairs;
+};
+
+static void escape(struct buf *b, const char *s)
+{
+	for (; *s; s++)
+		buf_printf(b, "%%%02x", (unsigned char)*s);
+}
+
+static int note(const char *name, const char *value, void *ctx)
+{
+	struct said *said = ctx;
+
+	assert(span_utf8(span_of(name)) && span_utf8(span_of(value)));
+	buf_add(&said->plain, name, strlen(name) + 1);
+	buf_add(&said->plain, value, strlen(value) + 1);
+	escape(&said->escaped, name);
+	buf_byte(&said->escaped, '=');
+	escape(&said->escaped, value);
+	buf_byte(&said->escaped, '&');
+	assert(++said->pairs <= WEB_FORM_MAX);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct said once = {0}, again = {0};
+
+	if (size > WEB_BODY_MAX)
+		return 0;
+	buf_init(&once.plain, TEXT_MAX);
+	buf_init(&once.escaped, TEXT_MAX);
+	buf_init(&again.plain, TEXT_MAX);
+	buf_init(&again.escaped, TEXT_MAX);
+	if (web_form(span_make(data, size), note, &once) == 0) {
+		assert(web_form(buf_view(&once.escaped), note, &again) == 0);
+		assert(once.pairs == again.pairs &&
+		       once.plain.n == again.plain.n);
+		assert(once.plain.n == 0 ||
+		       memcmp(once.plain.p, again.plain.p, once.plain.n) == 0);
+	} else {
+		assert(once.pairs == 0);
+	}
+	buf_free(&once.plain);
+	buf_free(&once.escaped);
+	buf_free(&again.plain);
+	buf_free(&again.escaped);
+	return 0;
+}
