@@ -31,6 +31,7 @@ static const char *const labels[KEYRING_USES] = {
 	[KEYRING_NUMBER_SEAL] = "voiceotp 1 number seal",
 	[KEYRING_TOKEN] = "voiceotp 1 token",
 	[KEYRING_CODE_SEAL] = "voiceotp 1 code seal",
+	[KEYRING_PARAM_SEAL] = "voiceotp 1 param seal",
 };
 
 struct key {
@@ -324,6 +325,12 @@ int keyring_fits(const struct keyring *k, const char *known, struct buf *now,
 
 /* --- sealing ---------------------------------------------------------------- */
 
+static bool seals(enum keyring_use use)
+{
+	return use == KEYRING_NUMBER_SEAL || use == KEYRING_CODE_SEAL ||
+	       use == KEYRING_PARAM_SEAL;
+}
+
 /* Length of the id, the id, and what crypto_seal() makes. */
 int keyring_seal(const struct keyring *k, enum keyring_use use,
 		 struct span bound, struct span plain,
@@ -332,7 +339,7 @@ int keyring_seal(const struct keyring *k, enum keyring_use use,
 	const struct key *maker = &k->keys[0];
 	size_t id_n = maker->id_n;
 
-	assert(use == KEYRING_NUMBER_SEAL || use == KEYRING_CODE_SEAL);
+	assert(seals(use));
 	if (plain.n > PLAIN_MAX)
 		return -E2BIG;
 	out[0] = (uint8_t)id_n;
@@ -342,36 +349,84 @@ int keyring_seal(const struct keyring *k, enum keyring_use use,
 	return 0;
 }
 
+/* What it was sealed with, and the rest.  -EBADMSG; -ENOKEY. */
+static int key_of(const struct keyring *k, enum keyring_use use,
+		  struct span *sealed, const uint8_t **key)
+{
+	char id[KEYRING_ID_BYTES] = "";
+	size_t id_n;
+
+	if (sealed->n < 1)
+		return -EBADMSG;
+	id_n = (uint8_t)sealed->p[0];
+	if (id_n > ID_MAX || sealed->n < 1 + id_n + CRYPTO_SEAL_BYTES)
+		return -EBADMSG;
+	memcpy(id, sealed->p + 1, id_n);
+	*key = keyring_key(k, id, use);
+	*sealed = span_make(sealed->p + 1 + id_n, sealed->n - 1 - id_n);
+	return *key ? 0 : -ENOKEY;
+}
+
 int keyring_open(const struct keyring *k, enum keyring_use use,
 		 struct span bound, struct span sealed, char *out, size_t size)
 {
-	char id[KEYRING_ID_BYTES] = "", plain[PLAIN_MAX];
+	char plain[PLAIN_MAX];
 	const uint8_t *key;
-	size_t id_n, n;
+	size_t n;
 	int err;
 
-	if (sealed.n < 1 || sealed.n > KEYRING_SEALED_MAX)
+	if (sealed.n > KEYRING_SEALED_MAX)
 		return -EBADMSG;
-	id_n = (uint8_t)sealed.p[0];
-	if (id_n > ID_MAX || sealed.n < 1 + id_n + CRYPTO_SEAL_BYTES)
-		return -EBADMSG;
-	memcpy(id, sealed.p + 1, id_n);
-	n = sealed.n - 1 - id_n - CRYPTO_SEAL_BYTES;
+	err = key_of(k, use, &sealed, &key);
+	if (err)
+		return err;
+	n = sealed.n - CRYPTO_SEAL_BYTES;
 	if (n > PLAIN_MAX)
 		return -EBADMSG;
-	key = keyring_key(k, id, use);
-	if (!key)
-		return -ENOKEY;
 	if (n >= size)
 		return -E2BIG;
-	err = crypto_open(key, bound, sealed.p + 1 + id_n, sealed.n - 1 - id_n,
-			  plain);
+	err = crypto_open(key, bound, sealed.p, sealed.n, plain);
 	if (!err) {
 		memcpy(out, plain, n);
 		out[n] = '\0';
 	}
 	crypto_wipe(plain, sizeof(plain));
 	return err;
+}
+
+void keyring_seal_text(const struct keyring *k, enum keyring_use use,
+		       struct span bound, struct span plain, struct buf *out)
+{
+	const struct key *maker = &k->keys[0];
+	size_t n = plain.n + CRYPTO_SEAL_BYTES;
+	uint8_t *sealed = b_zero(n, 1);
+
+	assert(seals(use));
+	crypto_seal(maker->sub[use], bound, plain.p, plain.n, sealed);
+	buf_byte(out, (unsigned)maker->id_n);
+	buf_add(out, maker->id, maker->id_n);
+	buf_add(out, sealed, n);
+	free(sealed);
+}
+
+int keyring_open_text(const struct keyring *k, enum keyring_use use,
+		      struct span bound, struct span sealed, struct buf *out)
+{
+	const uint8_t *key;
+	char *plain;
+	size_t n;
+	int err = key_of(k, use, &sealed, &key);
+
+	if (err)
+		return err;
+	n = sealed.n - CRYPTO_SEAL_BYTES;
+	plain = b_zero(n + 1, 1);
+	err = crypto_open(key, bound, sealed.p, sealed.n, plain);
+	if (!err)
+		buf_add(out, plain, n);
+	crypto_wipe(plain, n);
+	free(plain);
+	return err ? err : out->err;
 }
 
 void keyring_hash_number(const struct keyring *k, const char *e164,

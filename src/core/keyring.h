@@ -34,6 +34,7 @@ enum keyring_use {
 	KEYRING_NUMBER_SEAL, /* encrypts numbers at rest */
 	KEYRING_TOKEN,       /* hashes API tokens; the oldest key's, as above */
 	KEYRING_CODE_SEAL,   /* seals codes that a caller supplies */
+	KEYRING_PARAM_SEAL,  /* seals a flow's parameters */
 	KEYRING_USES
 };
 
@@ -70,6 +71,13 @@ MUST_CHECK int keyring_seal(const struct keyring *k, enum keyring_use use,
 MUST_CHECK int keyring_open(const struct keyring *k, enum keyring_use use,
 			    struct span bound, struct span sealed, char *out,
 			    size_t size);
+/* The same for texts of any length, in the same form.  open: room for the whole
+ * plain text is made at once, and what was in it can be wiped by its owner. */
+void keyring_seal_text(const struct keyring *k, enum keyring_use use,
+		       struct span bound, struct span plain, struct buf *out);
+MUST_CHECK int keyring_open_text(const struct keyring *k, enum keyring_use use,
+				 struct span bound, struct span sealed,
+				 struct buf *out);
 /* Keyed hash of a number, 16 bytes as hex: what it is looked up by.  Its first
  * byte is the partition. */
 enum { KEYRING_HASH_BYTES = 33 };

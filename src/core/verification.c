@@ -16,6 +16,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -62,14 +63,32 @@ static const unsigned char leg_steps[VERIFICATION_LEG_ENDED + 1][EVENT_COUNT] =
 #include "core/verification.def"
 };
 
+/* The others keep their order. */
+static void live_drop(struct verification_number *n, size_t i)
+{
+	n->live_count--;
+	for (; i < n->live_count; i++)
+		n->live[i] = n->live[i + 1];
+	n->live[i] = (struct verification_live){0};
+}
+
 static void live_free(struct verification_number *n, const char *id)
 {
 	for (size_t i = 0; i < n->live_count; i++)
 		if (strcmp(n->live[i].id, id) == 0) {
-			n->live[i] = n->live[--n->live_count];
-			n->live[n->live_count] = (struct verification_live){0};
+			live_drop(n, i);
 			return;
 		}
+}
+
+/* What was given for it is of no use any more, and so is not kept (A6). */
+static void forget_given(struct verification *v)
+{
+	crypto_wipe(v->code_sealed, sizeof(v->code_sealed));
+	v->code_sealed_n = 0;
+	free(v->params);
+	v->params = NULL;
+	v->params_n = 0;
 }
 
 /* The one place where a verification ends. */
@@ -82,6 +101,7 @@ static void set_state(struct verification *v, struct verification_number *n,
 	v->status = to;
 	v->ended_ms = now;
 	live_free(n, v->id);
+	forget_given(v);
 }
 
 static bool lapsed(const struct verification *v, int64_t now)
@@ -195,7 +215,13 @@ static void live_sweep(struct verification_number *n, int64_t now)
 {
 	for (size_t i = n->live_count; i-- > 0;)
 		if (n->live[i].expires_ms <= now)
-			n->live[i] = n->live[--n->live_count];
+			live_drop(n, i);
+}
+
+void verification_live_yield(struct verification_number *n)
+{
+	if (n->live_count == VERIFICATION_LIVE_MAX)
+		live_drop(n, 0);
 }
 
 static int64_t live_soonest(const struct verification_number *n)
@@ -214,6 +240,7 @@ static void live_take(struct verification_number *n,
 	struct verification_live *live = &n->live[n->live_count++];
 
 	(void)snprintf(live->id, sizeof(live->id), "%s", v->id);
+	(void)snprintf(live->label, sizeof(live->label), "%s", v->label);
 	live->expires_ms = v->expires_ms;
 }
 
@@ -248,6 +275,7 @@ enum verification_refusal verification_create(struct verification *v,
 	v->created_ms = now;
 	v->answered_ms = v->ended_ms = v->deliverable_ms = 0;
 	v->wrong = v->checks = 0;
+	v->asked = 1;
 	v->approved_by_keypad = false;
 	v->legs_count = 0;
 	v->expires_ms = expiry(v);

@@ -34,7 +34,9 @@ enum {
 	VERIFICATION_PAYEE_BYTES = 128,
 	VERIFICATION_URL_BYTES = 512,
 	VERIFICATION_METADATA_MAX = 8 << 10, /* bytes of its JSON text */
-	VERIFICATION_LEGS_MAX = 6,           /* calls of one verification */
+	VERIFICATION_LABEL_BYTES = 48,
+	VERIFICATION_PARAMS_MAX = 9 << 10, /* bytes of them, sealed */
+	VERIFICATION_LEGS_MAX = 6,         /* calls of one verification */
 	VERIFICATION_LIVE_MAX = 3,    /* live codes per app and number, A5 */
 	VERIFICATION_HARD_STOP = 100, /* failures in a row, A4 */
 	VERIFICATION_LIFE_MS = 600 * 1000, /* A2: nothing lives longer */
@@ -112,6 +114,16 @@ struct verification {
 	char purpose[VERIFICATION_PURPOSE_BYTES];
 	char amount[VERIFICATION_AMOUNT_BYTES], currency[4];
 	char payee[VERIFICATION_PAYEE_BYTES];
+	/* What its maker gave, sealed.  Gone when it is over (A6): a code that
+	 * was given and is gone is no code. */
+	bool code_given;
+	uint8_t code_sealed[KEYRING_SEALED_MAX];
+	size_t code_sealed_n;
+	uint8_t *params; /* of the flow, owned; NULL for none */
+	size_t params_n;
+	/* what it belongs to, by which it is found again; "" for nothing */
+	char label[VERIFICATION_LABEL_BYTES];
+	bool short_id; /* its calls' ids follow from its own */
 	/* the call */
 	char flow[VERIFICATION_FLOW_BYTES];
 	unsigned flow_version;
@@ -134,6 +146,9 @@ struct verification {
 	size_t legs_count;
 	unsigned warnings; /* bits of enum verification_warning */
 	bool trace;        /* the signalling of its calls is kept */
+	/* Calls that its owner asked for, the first among them; what a flow or
+	 * another route adds is none of these.  0: an old record. */
+	unsigned asked;
 };
 
 enum verification_warning {
@@ -146,6 +161,8 @@ enum verification_warning {
 };
 
 void verification_free(struct verification *v); /* what it owns; NULL is fine */
+/* With its own of everything. */
+struct verification verification_copy(const struct verification *v);
 
 /* Records.  pack never fails; unpack: -EBADMSG, nothing to free then. */
 void verification_pack(const struct verification *v, struct buf *out);
@@ -161,13 +178,14 @@ struct verification_failures {
 
 struct verification_live {
 	char id[VERIFICATION_ID_BYTES];
+	char label[VERIFICATION_LABEL_BYTES];
 	int64_t expires_ms;
 };
 
 struct verification_number {
 	struct verification_failures failures[VERIFICATION_PURPOSES_MAX];
 	size_t failures_count;
-	struct verification_live live[VERIFICATION_LIVE_MAX];
+	struct verification_live live[VERIFICATION_LIVE_MAX]; /* newest last */
 	size_t live_count;
 	int64_t paused_until_ms;      /* B8 */
 	int64_t five_digits_until_ms; /* B4 */
@@ -236,6 +254,8 @@ bool verification_cancel(struct verification *v, struct verification_number *n,
 bool verification_expire(struct verification *v, struct verification_number *n,
 			 int64_t now); /* false also when it is not yet time:
 					* an answer moves expires_ms */
+/* The oldest live one gives way to a new one, where there is no room. */
+void verification_live_yield(struct verification_number *n);
 /* The operator's unlock (A4): failures forgotten. */
 void verification_unlock(struct verification_number *n);
 

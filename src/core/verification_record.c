@@ -23,6 +23,8 @@ enum {
 	TAG_SEALED = 4,
 	TAG_FAILURES = 5,
 	TAG_LIVE = 6,
+	TAG_CODE = 7,
+	TAG_PARAMS = 8,
 	PURPOSE_TRIES_MAX = 1000000,
 };
 
@@ -76,6 +78,10 @@ static const struct core_field fields[] = {
 	COUNT(48, warnings, UINT32_MAX),
 	COUNT(49, checks, UINT32_MAX),
 	BOOL(50, trace),
+	TEXT(51, label),
+	BOOL(52, short_id),
+	BOOL(53, code_given),
+	COUNT(54, asked, UINT32_MAX),
 };
 
 #undef TEXT
@@ -142,6 +148,7 @@ static const struct core_field failure_fields[] = {
 static const struct core_field live_fields[] = {
 	CORE_TEXT_FIELD(1, struct verification_live, id),
 	CORE_TIME_FIELD(2, struct verification_live, expires_ms),
+	CORE_TEXT_FIELD(3, struct verification_live, label),
 };
 /* clang-format on */
 
@@ -166,6 +173,10 @@ void verification_pack(const struct verification *v, struct buf *out)
 	core_fields_pack(out, fields, COUNT_OF(fields), v);
 	tlv_bytes(out, TAG_SEALED, v->number_sealed, v->number_sealed_n);
 	tlv_text(out, TAG_METADATA, v->metadata);
+	if (v->code_sealed_n)
+		tlv_bytes(out, TAG_CODE, v->code_sealed, v->code_sealed_n);
+	if (v->params)
+		tlv_bytes(out, TAG_PARAMS, v->params, v->params_n);
 	for (size_t i = 0; i < v->legs_count; i++)
 		pack_nested(out, TAG_LEG, leg_fields, COUNT_OF(leg_fields),
 			    &v->legs[i]);
@@ -199,6 +210,24 @@ static int take_sealed(const struct tlv *t, struct verification *v)
 	return tlv_get_bytes(t, v->number_sealed, t->bytes.n);
 }
 
+static int take_code(const struct tlv *t, struct verification *v)
+{
+	if (t->bytes.n > sizeof(v->code_sealed))
+		return -EBADMSG;
+	v->code_sealed_n = t->bytes.n;
+	return tlv_get_bytes(t, v->code_sealed, t->bytes.n);
+}
+
+static int take_params(const struct tlv *t, struct verification *v)
+{
+	if (v->params || t->bytes.n == 0 ||
+	    t->bytes.n > VERIFICATION_PARAMS_MAX)
+		return -EBADMSG;
+	v->params = b_copy(t->bytes.p, t->bytes.n);
+	v->params_n = t->bytes.n;
+	return 0;
+}
+
 static int take_metadata(const struct tlv *t, struct verification *v)
 {
 	struct span s = t->bytes;
@@ -222,6 +251,10 @@ static int take(const struct tlv *t, struct verification *v)
 		return take_sealed(t, v);
 	case TAG_METADATA:
 		return take_metadata(t, v);
+	case TAG_CODE:
+		return take_code(t, v);
+	case TAG_PARAMS:
+		return take_params(t, v);
 	default:
 		err = core_fields_take(t, fields, COUNT_OF(fields), v);
 		return err < 0 ? err : 0;
@@ -265,6 +298,18 @@ void verification_free(struct verification *v)
 		return;
 	free(v->metadata);
 	v->metadata = NULL;
+	free(v->params);
+	v->params = NULL;
+	v->params_n = 0;
+}
+
+struct verification verification_copy(const struct verification *v)
+{
+	struct verification copy = *v;
+
+	copy.metadata = b_strdup(v->metadata);
+	copy.params = b_copy(v->params, v->params_n);
+	return copy;
 }
 
 /* --- the number's state ------------------------------------------------------- */

@@ -35,7 +35,7 @@ struct store_tx; /* one change being made */
 enum {
 	STORE_PARTITIONS = 256,
 	STORE_KEYS_MAX = 6,
-	STORE_COUNTERS_MAX = 16,
+	STORE_COUNTERS_MAX = 20,
 	STORE_WINDOWS_MAX = 8, /* of one name, current at the same time */
 	STORE_EVENTS_MAX = 8,
 	STORE_MOVES_MAX = 8, /* pushes, fences and acks of one change */

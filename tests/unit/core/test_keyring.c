@@ -324,6 +324,37 @@ TEST(a_seal_that_was_altered_or_cut_anywhere_does_not_open)
 	}
 }
 
+TEST(a_long_text_opens_for_its_own_use_and_record_only)
+{
+	AUTO(keyring) *k = ring("k1: " HEX_A "\n");
+	AUTO_BUF(plain, 8 << 10);
+	AUTO_BUF(sealed, 9 << 10);
+	AUTO_BUF(out, 9 << 10);
+	struct span a = span_of("ver_a"), b = span_of("ver_b");
+
+	while (plain.n < plain.max)
+		buf_byte(&plain, 'p');
+	keyring_seal_text(k, KEYRING_PARAM_SEAL, a, buf_view(&plain), &sealed);
+	assert_int_equal(sealed.err, 0);
+	assert_null(memmem(sealed.p, sealed.n, "pppp", 4));
+
+	assert_int_equal(keyring_open_text(k, KEYRING_PARAM_SEAL, b,
+					   buf_view(&sealed), &out),
+			 -EBADMSG);
+	assert_int_equal(keyring_open_text(k, KEYRING_CODE_SEAL, a,
+					   buf_view(&sealed), &out),
+			 -EBADMSG);
+	assert_int_equal(keyring_open_text(k, KEYRING_PARAM_SEAL, a,
+					   span_make(sealed.p, 20), &out),
+			 -EBADMSG);
+	assert_int_equal(out.n, 0);
+	assert_int_equal(keyring_open_text(k, KEYRING_PARAM_SEAL, a,
+					   buf_view(&sealed), &out),
+			 0);
+	assert_int_equal(out.n, plain.n);
+	assert_memory_equal(out.p, plain.p, plain.n);
+}
+
 TEST(a_text_that_would_not_fit_is_not_sealed)
 {
 	AUTO(keyring) *k = ring("sixteen-letters_: " HEX_A);
@@ -386,6 +417,8 @@ int main(void)
 			what_is_sealed_can_be_opened_also_after_a_rotation),
 		cmocka_unit_test(
 			a_seal_that_was_altered_or_cut_anywhere_does_not_open),
+		cmocka_unit_test(
+			a_long_text_opens_for_its_own_use_and_record_only),
 		cmocka_unit_test(a_text_that_would_not_fit_is_not_sealed),
 		cmocka_unit_test(a_hash_is_keyed_and_one_number_has_one),
 	};

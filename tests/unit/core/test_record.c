@@ -109,9 +109,18 @@ static struct verification full(void)
 		.legs_count = VERIFICATION_LEGS_MAX,
 		.warnings = 7,
 		.trace = true,
+		.short_id = true,
+		.code_given = true,
+		.code_sealed_n = sizeof(v.code_sealed),
+		.asked = 6,
 	};
 
 	fill_texts(&v);
+	FILL(v.label, 'l');
+	memset(v.code_sealed, 0xc0, sizeof(v.code_sealed));
+	v.params_n = VERIFICATION_PARAMS_MAX;
+	v.params = b_zero(v.params_n, 1);
+	memset(v.params, 0xda, v.params_n);
 	v.metadata = b_strdup("{\"user\":\"\xc3\xa9\"}");
 	fill_legs(&v);
 	return v;
@@ -134,7 +143,11 @@ static void same(const struct verification *a, const struct verification *b)
 
 	if (a->metadata || b->metadata)
 		assert_string_equal(a->metadata, b->metadata);
+	assert_int_equal(a->params_n, b->params_n);
+	if (a->params || b->params)
+		assert_memory_equal(a->params, b->params, a->params_n);
 	x.metadata = y.metadata = NULL;
+	x.params = y.params = NULL;
 	assert_memory_equal(&x, &y, sizeof(x));
 }
 
@@ -356,6 +369,7 @@ TEST(a_numbers_state_is_read_back_as_it_was)
 	}
 	for (size_t i = 0; i < VERIFICATION_LIVE_MAX; i++) {
 		n.live[i].expires_ms = 6;
+		FILL(n.live[i].label, 'l');
 		text(n.live[i].id, sizeof(n.live[i].id), 'v');
 	}
 	verification_number_pack(&n, &b);
