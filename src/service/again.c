@@ -3,14 +3,38 @@
  * again.c - call again: the same code, the same flow, the same end (A5).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "service/service_priv.h"
+
+static void name_rule(struct service_errand *e)
+{
+	(void)snprintf(e->no.rule, sizeof(e->no.rule), "sends");
+	e->no.retry_ms = e->pair.v.expires_ms - e->now;
+}
+
+static bool sends_left(struct service_errand *e)
+{
+	const struct verification *v = &e->pair.v;
+	unsigned asked = v->asked ? v->asked : (unsigned)v->legs_count;
+
+	if (asked < e->sends)
+		return true;
+	service_refuse(&e->no, "rate_limited", "to",
+		       "it was called %u times already", asked);
+	name_rule(e);
+	return false;
+}
 
 static bool may_call(struct service_errand *e)
 {
 	const struct verification *v = &e->pair.v;
 
+	if (e->sending && v->epoch != atomic_load(&e->sv->epoch)) {
+		service_refuse(&e->no, "conflict", "", "its code is void");
+		return false;
+	}
 	switch (verification_may_call(v, e->now)) {
 	case VERIFICATION_CALL:
 		break;
@@ -31,9 +55,11 @@ static bool may_call(struct service_errand *e)
 		service_refuse(&e->no, "rate_limited", "",
 			       "it was called %d times already",
 			       VERIFICATION_LEGS_MAX);
+		if (e->sending)
+			name_rule(e);
 		return false;
 	}
-	return true;
+	return !e->sending || sends_left(e);
 }
 
 /* The number's own reasons: they may have come with another verification. */
@@ -73,11 +99,14 @@ static bool may_spend(struct service_errand *e)
 static void write(struct store_tx *tx, struct service_errand *e)
 {
 	struct verification *v = &e->pair.v;
-	struct verification_leg *leg =
-		verification_add_leg(v, e->call_id, e->now);
+	struct verification_leg *leg;
 
+	service_call_id_of(v, e->call_id);
+	leg = verification_add_leg(v, e->call_id, e->now);
+	v->asked = (v->asked ? v->asked : (unsigned)v->legs_count - 1) + 1;
 	leg->price_micro = e->answer.price_call;
 	service_reserve(tx, &e->answer);
+	service_own_reserve(tx, &e->own);
 	store_tx_push(tx, &(struct store_push){
 				  .lane = STORE_CALLS,
 				  .id = leg->id,
@@ -88,15 +117,29 @@ static void write(struct store_tx *tx, struct service_errand *e)
 	service_pair_write(tx, e->sv, true, &e->pair);
 }
 
+/* One of another epoch, or past its end, is as good as over. */
+static bool has_call(const struct service_errand *e)
+{
+	const struct verification *v = &e->pair.v;
+
+	return v->epoch == atomic_load(&e->sv->epoch) &&
+	       v->expires_ms > e->now &&
+	       verification_may_call(v, e->now) == VERIFICATION_BUSY;
+}
+
 static int apply(struct store_tx *tx, void *ctx)
 {
 	struct service_errand *e = ctx;
 	int err = service_errand_read(tx, e);
 
+	e->dials = false;
 	if (err)
 		return err;
+	if (e->sending && has_call(e))
+		return 0;
 	if (!may_call(e) || !may_ring(e) || !may_spend(e))
 		return -EPERM;
+	e->dials = true;
 	write(tx, e);
 	return 0;
 }
@@ -107,14 +150,13 @@ static void called(const struct store_result *r, void *ctx)
 	struct store_lease lease = {.partition = e->partition, .fence = 1};
 	struct verification v = {0};
 	struct service *sv = e->sv;
-	bool start = r->err == 0 && e->slot;
+	bool start = r->err == 0 && e->dials && e->slot;
 
 	e->result = *r;
 	if (start) {
 		memcpy(lease.id, e->call_id, sizeof(e->call_id));
 		memcpy(lease.ref, e->id, sizeof(e->id));
-		v = e->pair.v;
-		v.metadata = b_strdup(v.metadata);
+		v = verification_copy(&e->pair.v);
 		e->slot = false;
 	}
 	service_errand_end(e);
@@ -122,12 +164,30 @@ static void called(const struct store_result *r, void *ctx)
 		service_deliver(sv, &lease, &v);
 }
 
-void service_call(struct service *sv, const struct service_who *who,
-		  const char *id, service_done_h *done, void *ctx)
+static void run(struct service_errand *e)
 {
-	struct service_errand *e = service_errand_new(sv, who, id, done, ctx);
+	struct service *sv = e->sv;
 
 	service_call_id(sv, e->call_id);
 	e->slot = service_slot_take(sv);
 	service_errand_run(e, apply, called);
+}
+
+void service_call(struct service *sv, const struct service_who *who,
+		  const char *id, service_done_h *done, void *ctx)
+{
+	run(service_errand_new(sv, who, id, done, ctx));
+}
+
+void service_call_once_more(struct service *sv,
+			    const struct service_sending *req,
+			    service_done_h *done, void *ctx)
+{
+	struct service_errand *e =
+		service_errand_new(sv, req->who, req->id, done, ctx);
+
+	e->sending = true;
+	e->sends = req->sends;
+	e->own = *req->own;
+	run(e);
 }

@@ -141,15 +141,26 @@ static const struct policy_counter *counter_at(
 	return NULL;
 }
 
+/* They were reserved behind those of the policy. */
+static const char *own_at(const struct policy_answer *answer,
+			  const struct service_own *own, unsigned place)
+{
+	for (size_t i = 0; i < answer->counters_count; i++)
+		place -= !answer->counters[i].hold;
+	return own && place < own->count ? own->at[place].rule : "";
+}
+
 void service_refuse_counter(struct service_refusal *no,
 			    const struct policy_answer *answer,
+			    const struct service_own *own,
 			    const struct store_result *r)
 {
 	const struct policy_counter *c = counter_at(answer, r->counter);
+	const char *rule = c ? c->rule : own_at(answer, own, r->counter);
 
 	service_refuse(no, c ? c->code : "rate_limited", "to",
-		       "the limit %s is reached", c ? c->rule : "of a counter");
-	(void)snprintf(no->rule, sizeof(no->rule), "%s", c ? c->rule : "");
+		       "the limit %s is reached", rule);
+	(void)snprintf(no->rule, sizeof(no->rule), "%s", rule);
 	no->retry_ms = r->retry_ms;
 }
 

@@ -141,6 +141,7 @@ static int add_leg(struct work *w, struct attempt_step *s)
 
 	if (verification_may_call(v, w->now) != VERIFICATION_CALL)
 		return -EPERM;
+	service_call_id_of(v, s->call_id);
 	leg = verification_add_leg(v, s->call_id, w->now);
 	leg->price_micro = w->a->answer.price_call;
 	if (s->another)

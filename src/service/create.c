@@ -13,41 +13,20 @@
 #include <string.h>
 
 #include "base/tlv.h"
-#include "service/service_priv.h"
+#include "service/create_priv.h"
 
 enum { CLAIM_HASH = 1, CLAIM_ID, CLAIM_TIME, CLAIM_KEPT };
 
-struct claim {
-	uint8_t body[CRYPTO_HASH_BYTES];
-	char id[VERIFICATION_ID_BYTES];
-	int64_t time_ms;
-	/* a repeat made the record: the first one's refusal must not delete it */
-	int64_t kept;
-};
-
-struct create {
-	struct service *sv;
-	service_done_h *done;
-	void *ctx;
-	struct service_wish wish;
-	struct service_pair pair;
-	struct service_refusal no;
-	struct store_result result;
-	int64_t now;
-	char call_id[VERIFICATION_ID_BYTES];
-	bool slot;   /* a call may start here, now */
-	bool repeat; /* the record was there already */
-
-	bool claims, duplicate;
-	unsigned claim_partition;
-	char claim_id[2 * CRYPTO_HASH_BYTES + 1];
-	struct claim claim;
-};
-
-static void create_free(struct create *c)
+static void drop_slot(struct create *c)
 {
 	if (c->slot)
 		service_slots_drop(c->sv, 1);
+	c->slot = false;
+}
+
+void service_create_free(struct create *c)
+{
+	drop_slot(c);
 	service_wish_free(&c->wish);
 	service_pair_free(&c->pair);
 	free(c);
@@ -55,15 +34,36 @@ static void create_free(struct create *c)
 
 /* --- answers ------------------------------------------------------------------- */
 
+/* The first call, where a vendor's client is told its id. */
+static void first_call_as_made(struct verification *v)
+{
+	struct verification_leg *leg = &v->legs[0], was = *leg;
+
+	*leg = (struct verification_leg){.state = VERIFICATION_LEG_QUEUED,
+					 .queued_ms = was.queued_ms,
+					 .price_micro = was.price_micro};
+	memcpy(leg->id, was.id, sizeof(leg->id));
+}
+
 /* As it was when it was made, also for a repeat: D2, the same answer. */
 static void as_made(struct verification *v)
 {
 	v->status = STATUS_PENDING;
-	v->legs_count = 0;
+	v->legs_count = v->short_id && v->legs_count > 0;
+	first_call_as_made(v);
 	v->wrong = 0;
 	v->approved_by_keypad = false;
 	v->ended_ms = v->answered_ms = v->deliverable_ms = 0;
 	v->expires_ms = v->created_ms + v->ttl_ms;
+}
+
+static void tell(struct create *c, const struct service_refusal *no,
+		 const struct service_view *view)
+{
+	if (c->sent)
+		c->sent(no, view, false, c->ctx);
+	else
+		c->done(no, view, c->ctx);
 }
 
 static void answer(struct create *c)
@@ -77,36 +77,36 @@ static void answer(struct create *c)
 	if (shown.method_allowed == VERIFICATION_BY_KEYPAD &&
 	    service_code(c->sv->p.ring, &shown, code) == 0)
 		o.view.code = code;
-	c->done(NULL, &o.view, c->ctx);
+	tell(c, NULL, &o.view);
 	crypto_wipe(code, sizeof(code));
 }
 
-static void refuse(struct create *c)
+void service_create_refuse(struct create *c)
 {
 	atomic_fetch_add(&c->sv->figures.refused, 1);
-	c->done(&c->no, NULL, c->ctx);
-	create_free(c);
+	tell(c, &c->no, NULL);
+	service_create_free(c);
 }
 
 static void refuse_on_line(void *ctx)
 {
-	refuse(ctx);
+	service_create_refuse(ctx);
 }
 
 /* A handler is never run from inside the request. */
-static void refuse_soon(struct create *c)
+void service_create_refuse_soon(struct create *c)
 {
 	loop_call(c->sv->p.line, refuse_on_line, c);
 }
 
 /* --- the claim ------------------------------------------------------------------- */
 
-static int claim_read(struct span record, struct claim *out)
+static int claim_read(struct span record, struct create_claim *out)
 {
 	struct tlv f;
 	int n = 0, err = 0;
 
-	*out = (struct claim){0};
+	*out = (struct create_claim){0};
 	while (!err && (n = tlv_next(&record, &f)) > 0)
 		switch (f.tag) {
 		case CLAIM_HASH:
@@ -127,7 +127,7 @@ static int claim_read(struct span record, struct claim *out)
 	return err ? err : n;
 }
 
-static void claim_write(struct store_tx *tx, const struct claim *c)
+static void claim_write(struct store_tx *tx, const struct create_claim *c)
 {
 	AUTO_BUF(record, SERVICE_RECORD_MAX);
 
@@ -141,7 +141,7 @@ static void claim_write(struct store_tx *tx, const struct claim *c)
 		     });
 }
 
-static bool claim_find(struct store_tx *tx, struct claim *out)
+static bool claim_find(struct store_tx *tx, struct create_claim *out)
 {
 	struct span record;
 
@@ -161,7 +161,7 @@ static int claim_change(struct create *c, store_apply_h *apply,
 static int apply_forget(struct store_tx *tx, void *ctx)
 {
 	struct create *c = ctx;
-	struct claim now;
+	struct create_claim now;
 
 	if (claim_find(tx, &now) && strcmp(now.id, c->claim.id) == 0 &&
 	    !now.kept)
@@ -169,23 +169,46 @@ static int apply_forget(struct store_tx *tx, void *ctx)
 	return 0;
 }
 
+static int alias_change(struct create *c, store_apply_h *apply,
+			store_done_h *done)
+{
+	const struct store_key key = {SERVICE_KIND_ALIAS, c->alias_id};
+
+	return store_change(c->sv->p.store, c->alias_partition, &key, 1, apply,
+			    done, c);
+}
+
+/* With a claim, a repeat may make what it leads to. */
+static int apply_unname(struct store_tx *tx, void *ctx)
+{
+	(void)ctx;
+	store_tx_delete(tx, 0);
+	return 0;
+}
+
 /* Best effort: a claim that stays only makes a repeat run this create. */
 static void forgotten(const struct store_result *r, void *ctx)
 {
 	(void)r;
-	refuse(ctx);
+	service_create_refuse(ctx);
 }
 
 static void refuse_and_forget(struct create *c)
 {
-	if (!c->claims || claim_change(c, apply_forget, forgotten) != 0)
-		refuse(c);
+	int err = -ENOENT;
+
+	if (c->claims)
+		err = claim_change(c, apply_forget, forgotten);
+	else if (c->alias_id[0])
+		err = alias_change(c, apply_unname, forgotten);
+	if (err)
+		service_create_refuse(c);
 }
 
 static int apply_keep(struct store_tx *tx, void *ctx)
 {
 	struct create *c = ctx;
-	struct claim now;
+	struct create_claim now;
 
 	if (!claim_find(tx, &now)) {
 		now = c->claim;
@@ -200,12 +223,13 @@ static int apply_keep(struct store_tx *tx, void *ctx)
 
 /* --- the record -------------------------------------------------------------------- */
 
-/* A sandbox number is not held by what happened to it before. */
+/* A sandbox number is not held by what happened to it before; what is live can
+ * still be sent again, as far as there is room. */
 static void open_sandbox(struct verification_number *n)
 {
 	verification_unlock(n);
 	n->paused_until_ms = 0;
-	n->live_count = 0;
+	verification_live_yield(n);
 }
 
 static bool allowed(struct create *c, const struct verification_number *n)
@@ -220,11 +244,13 @@ static bool allowed(struct create *c, const struct verification_number *n)
 static void write(struct store_tx *tx, struct create *c)
 {
 	struct verification *v = &c->pair.v;
-	struct verification_leg *leg =
-		verification_add_leg(v, c->call_id, c->now);
+	struct verification_leg *leg;
 
+	service_call_id_of(v, c->call_id);
+	leg = verification_add_leg(v, c->call_id, c->now);
 	leg->price_micro = c->wish.answer.price_call;
 	service_reserve(tx, &c->wish.answer);
+	service_own_reserve(tx, &c->wish.own);
 	store_tx_push(tx, &(struct store_push){
 				  .lane = STORE_CALLS,
 				  .id = leg->id,
@@ -249,12 +275,13 @@ static int apply_create(struct store_tx *tx, void *ctx)
 	c->repeat = p->found;
 	if (err || p->found)
 		return err;
+	if (service_send_finds(c, &p->n, c->now))
+		return -EALREADY;
 	if (c->wish.v.sandbox)
 		open_sandbox(&p->n);
 	if (!allowed(c, &p->n))
 		return -EPERM;
-	p->v = c->wish.v;
-	p->v.metadata = b_strdup(c->wish.v.metadata);
+	p->v = verification_copy(&c->wish.v);
 	why = verification_create(&p->v, &p->n, c->now, &retry_ms);
 	if (why != VERIFICATION_FINE) {
 		service_refuse_create(&c->no, why, retry_ms);
@@ -280,7 +307,7 @@ static void finish(struct create *c)
 	answer(c);
 	if (!c->repeat && c->slot)
 		start_call(c);
-	create_free(c);
+	service_create_free(c);
 }
 
 static void kept(const struct store_result *r, void *ctx)
@@ -293,8 +320,14 @@ static void created(const struct store_result *r, void *ctx)
 {
 	struct create *c = ctx;
 
+	if (r->err == -EALREADY) { /* somebody else was first: send.c */
+		drop_slot(c);
+		service_send_again(c);
+		return;
+	}
 	if (r->err == -EDQUOT)
-		service_refuse_counter(&c->no, &c->wish.answer, r);
+		service_refuse_counter(&c->no, &c->wish.answer, &c->wish.own,
+				       r);
 	else if (r->err && r->err != -EPERM)
 		service_refuse_store(&c->no, r->err);
 	if (r->err) {
@@ -320,6 +353,9 @@ static void submit(struct create *c)
 	};
 	int err = service_number_seal(c->sv->p.ring, c->wish.number.e164, v);
 
+	if (!err)
+		err = service_given_seal(c->sv, &c->wish);
+	service_call_id(c->sv, c->call_id);
 	c->slot = service_slot_take(c->sv);
 	if (!err)
 		err = store_change(c->sv->p.store, c->wish.place.partition,
@@ -327,7 +363,52 @@ static void submit(struct create *c)
 				   c);
 	if (err) {
 		service_refuse_store(&c->no, err);
-		refuse_soon(c);
+		service_create_refuse_soon(c);
+	}
+}
+
+/* --- the alias before it ----------------------------------------------------------------- */
+
+static int apply_alias(struct store_tx *tx, void *ctx)
+{
+	struct create *c = ctx;
+
+	service_alias_write(tx, c->sv, c->wish.v.id);
+	return 0;
+}
+
+static void named(const struct store_result *r, void *ctx)
+{
+	struct create *c = ctx;
+
+	if (r->err == 0) {
+		submit(c);
+		return;
+	}
+	service_refuse_store(&c->no, r->err);
+	service_create_refuse(c);
+}
+
+/* Where it is found by its short id, what leads to it is there first: after a
+ * crash in between it leads to nothing, and nobody was told of it. */
+static void name_it(struct create *c)
+{
+	char short_id[SERVICE_SHORT_BYTES];
+	unsigned leg;
+	int err;
+
+	if (!c->wish.v.short_id) {
+		submit(c);
+		return;
+	}
+	service_short_id(c->wish.v.id, short_id);
+	err = service_short_split(short_id, c->alias_id, &c->alias_partition,
+				  &leg);
+	if (!err)
+		err = alias_change(c, apply_alias, named);
+	if (err) {
+		service_refuse_store(&c->no, err);
+		service_create_refuse_soon(c);
 	}
 }
 
@@ -336,7 +417,7 @@ static void submit(struct create *c)
 static int apply_claim(struct store_tx *tx, void *ctx)
 {
 	struct create *c = ctx;
-	struct claim now;
+	struct create_claim now;
 
 	c->duplicate = claim_find(tx, &now);
 	if (!c->duplicate) {
@@ -356,7 +437,7 @@ static void claimed(const struct store_result *r, void *ctx)
 
 	if (r->err == 0) {
 		memcpy(c->claim.id, c->wish.v.id, sizeof(c->claim.id));
-		submit(c);
+		name_it(c);
 		return;
 	}
 	if (r->err == -EEXIST)
@@ -365,7 +446,7 @@ static void claimed(const struct store_result *r, void *ctx)
 			       "this key was used with another body");
 	else
 		service_refuse_store(&c->no, r->err);
-	refuse(c);
+	service_create_refuse(c);
 }
 
 static void claim_name(struct create *c, const struct service_create *req)
@@ -381,7 +462,6 @@ static void claim_name(struct create *c, const struct service_create *req)
 	crypto_hex(hash, sizeof(hash), c->claim_id);
 	c->claim_partition = hash[0];
 	memcpy(c->claim.body, req->body_hash, sizeof(c->claim.body));
-	memcpy(c->claim.id, c->wish.v.id, sizeof(c->claim.id));
 	c->claims = true;
 }
 
@@ -423,29 +503,50 @@ static bool may_be(struct create *c, const struct service_create *req)
 	return service_allowed(&w->answer, &c->no) && served(c, &c->no);
 }
 
-void service_create(struct service *sv, const struct service_create *req,
-		    service_done_h *done, void *ctx)
+struct create *service_create_new(struct service *sv,
+				  const struct service_create *req,
+				  service_done_h *done, service_sent_h *sent,
+				  void *ctx)
 {
 	struct create *c = b_zero(1, sizeof(*c));
-	int err;
 
 	c->sv = sv;
 	c->done = done;
+	c->sent = sent;
 	c->ctx = ctx;
+	c->who = req->who;
 	if (!may_be(c, req)) {
-		refuse_soon(c);
+		service_create_refuse_soon(c);
+		return NULL;
+	}
+	if (req->idempotency_key)
+		claim_name(c, req);
+	return c;
+}
+
+void service_create_go(struct create *c)
+{
+	int err;
+
+	service_id_make(c->sv, c->wish.v.number_hash, c->wish.v.short_id,
+			c->wish.v.id);
+	if (!c->claims) {
+		name_it(c);
 		return;
 	}
-	service_id_make(sv, c->wish.v.number_hash, c->wish.v.id);
-	service_call_id(sv, c->call_id);
-	if (!req->idempotency_key) {
-		submit(c);
-		return;
-	}
-	claim_name(c, req);
+	memcpy(c->claim.id, c->wish.v.id, sizeof(c->claim.id));
 	err = claim_change(c, apply_claim, claimed);
 	if (err) {
 		service_refuse_store(&c->no, err);
-		refuse_soon(c);
+		service_create_refuse_soon(c);
 	}
+}
+
+void service_create(struct service *sv, const struct service_create *req,
+		    service_done_h *done, void *ctx)
+{
+	struct create *c = service_create_new(sv, req, done, NULL, ctx);
+
+	if (c)
+		service_create_go(c);
 }

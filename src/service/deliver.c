@@ -453,7 +453,7 @@ void service_deliver(struct service *sv, const struct store_lease *lease,
 	atomic_fetch_add(&sv->figures.waiting, 1);
 	if (v) {
 		a->v = *v;
-		v->metadata = NULL;
+		*v = (struct verification){0};
 	}
 	service_out_begin(sv);
 	loop_post(sv->p.line, &a->post, v ? begin_posted : fetch_posted, a);

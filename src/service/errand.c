@@ -73,7 +73,7 @@ void service_errand_end(struct service_errand *e)
 		service_refuse(&e->no, "not_found", "",
 			       "there is no such verification");
 	else if (err == -EDQUOT)
-		service_refuse_counter(&e->no, &e->answer, &e->result);
+		service_refuse_counter(&e->no, &e->answer, &e->own, &e->result);
 	else if (err && err != -EPERM)
 		service_refuse_store(&e->no, err);
 	if (err) {

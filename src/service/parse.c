@@ -177,9 +177,11 @@ static bool read_flow(const struct reading *r)
 	const struct service_flow *f = service_flow_find(r->sv, id);
 	struct verification *v = &r->w->v;
 
-	if (!f) {
+	if (!f ||
+	    (r->req->flow_version && r->req->flow_version != f->version)) {
 		service_refuse(r->no, "flow_not_published", "flow",
-			       "there is no published flow of this name");
+			       "there is no published flow of this name%s",
+			       f ? " and version" : "");
 		return false;
 	}
 	r->w->flow = f;
@@ -296,6 +298,37 @@ static bool read_metadata(const struct reading *r)
 	return true;
 }
 
+static bool is_code(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n >= CODE_DIGITS_MIN && n <= CODE_DIGITS_MAX && s[n] == '\0';
+}
+
+/* A code of the caller's own may be shorter than the settings allow: who made
+ * it knows its length already. */
+static bool read_code(const struct reading *r)
+{
+	struct service_wish *w = r->w;
+
+	if (!given(r->req->code))
+		return true;
+	if (!take(r, "code", r->req->code, PLACE(w->code), is_code))
+		return false;
+	w->v.code_given = true;
+	w->v.code_even = false;
+	w->v.code_length = (unsigned)strlen(w->code);
+	return true;
+}
+
+static bool read_label(const struct reading *r)
+{
+	r->w->v.short_id = r->req->short_id;
+	return take(r, "label", r->req->label, PLACE(r->w->v.label),
+		    is_speakable) &&
+	       service_own_read(r->sv, r->req, &r->w->own, r->no);
+}
+
 static bool read_trace(const struct reading *r)
 {
 	r->w->v.trace = r->req->trace;
@@ -370,7 +403,7 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 	static bool (*const fields[])(const struct reading *) = {
 		read_number,     read_flow,   read_words,    read_brand,
 		read_figures,    read_client, read_metadata, read_from,
-		choose_language, read_trace,
+		choose_language, read_trace,  read_code,     read_label,
 	};
 	struct reading r = {.sv = sv, .req = req, .w = out, .no = no};
 
@@ -420,5 +453,6 @@ void service_wish_free(struct service_wish *w)
 {
 	service_rules_drop(w->rules);
 	verification_free(&w->v);
+	crypto_wipe(w->code, sizeof(w->code));
 	w->rules = NULL;
 }

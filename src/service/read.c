@@ -156,9 +156,9 @@ static void list_done(int err, const struct store_record *records, size_t count,
 	free(l);
 }
 
-/* The hash to search by.  False: `to` is no number. */
-static bool hash_of(struct service *sv, const char *to,
-		    char out[KEYRING_HASH_BYTES], struct service_refusal *no)
+bool service_number_hash(struct service *sv, const char *to,
+			 char out[KEYRING_HASH_BYTES],
+			 struct service_refusal *no)
 {
 	struct service_box *box = service_rules_take(sv);
 	struct diag why = {0};
@@ -191,7 +191,7 @@ static bool ask_list(struct listing *l, const struct service_query *q)
 	};
 	int err;
 
-	if (q->to && !hash_of(l->sv, q->to, hash, &l->no))
+	if (q->to && !service_number_hash(l->sv, q->to, hash, &l->no))
 		return false;
 	err = store_list(l->sv->p.store, &query, list_done, l);
 	if (err == -EINVAL || err == -E2BIG)

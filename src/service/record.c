@@ -33,7 +33,12 @@ enum {
 	TAIL_BYTES = RANDOM_BYTES + TAG_BYTES,
 	TAIL_TEXT = TAIL_BYTES * 4 / 3,
 	ID_TEXT = PREFIX + PARTITION_HEX + TAIL_TEXT,
+	LEG_MASK = 0x0f,
+	ALIAS_PARTITION_AT = RANDOM_BYTES - 2, /* a byte that is all random */
 };
+static const char CALL[] = "call_";
+static_assert((int)VERIFICATION_LEGS_MAX <= (int)LEG_MASK, "a place for each");
+static_assert((int)SERVICE_SHORT_BYTES == 2 * (int)RANDOM_BYTES + 1, "hex");
 static_assert((int)ID_TEXT < (int)VERIFICATION_ID_BYTES, "an id fits");
 
 /* B4 and E4 look back so far; what nobody touched for longer is forgotten. */
@@ -68,7 +73,13 @@ static void mask(const struct keyring *ring, const uint8_t random[RANDOM_BYTES],
 		    out);
 }
 
-void service_id_make(struct service *sv, const char *number_hash,
+/* The low bits of the 16 bytes, where a family has the place of a call. */
+static uint8_t *place_of(uint8_t random[RANDOM_BYTES])
+{
+	return &random[RANDOM_BYTES - 1];
+}
+
+void service_id_make(struct service *sv, const char *number_hash, bool family,
 		     char out[VERIFICATION_ID_BYTES])
 {
 	uint8_t tail[TAIL_BYTES], over[CRYPTO_HASH_BYTES], tag[TAG_BYTES];
@@ -78,6 +89,8 @@ void service_id_make(struct service *sv, const char *number_hash,
 
 	assert(!err);
 	fill_random(sv, tail);
+	if (family)
+		*place_of(tail) &= (uint8_t)~LEG_MASK;
 	mask(sv->p.ring, tail, over);
 	for (size_t i = 0; i < TAG_BYTES; i++)
 		tail[RANDOM_BYTES + i] = tag[i] ^ over[i];
@@ -91,8 +104,60 @@ void service_call_id(struct service *sv, char out[VERIFICATION_ID_BYTES])
 	uint8_t random[RANDOM_BYTES];
 
 	fill_random(sv, random);
-	(void)snprintf(out, VERIFICATION_ID_BYTES, "call_");
-	crypto_hex(random, sizeof(random), out + 5);
+	(void)snprintf(out, VERIFICATION_ID_BYTES, CALL);
+	crypto_hex(random, sizeof(random), out + strlen(CALL));
+}
+
+/* --- short ids ------------------------------------------------------------------ */
+
+/*
+ * The 16 bytes alone, for vendors whose ids have no room for more.  Where they
+ * are asked for, the last four bits of a verification's are 0, and those of its
+ * calls are their places: so one record leads from all of them to it, and a
+ * call that is made later needs none of its own.
+ */
+void service_short_id(const char *id, char out[SERVICE_SHORT_BYTES])
+{
+	uint8_t tail[TAIL_BYTES];
+
+	out[0] = '\0';
+	if (strncmp(id, CALL, strlen(CALL)) == 0)
+		(void)snprintf(out, SERVICE_SHORT_BYTES, "%s",
+			       id + strlen(CALL));
+	else if (strnlen(id, ID_TEXT + 1) == ID_TEXT &&
+		 crypto_unbase64url(span_make(id + PREFIX, TAIL_TEXT), tail,
+				    TAIL_BYTES) == 0)
+		crypto_hex(tail, RANDOM_BYTES, out);
+}
+
+void service_call_id_of(const struct verification *v,
+			char id[VERIFICATION_ID_BYTES])
+{
+	uint8_t tail[TAIL_BYTES];
+
+	if (!v->short_id ||
+	    crypto_unbase64url(span_make(v->id + PREFIX, TAIL_TEXT), tail,
+			       TAIL_BYTES) != 0)
+		return;
+	*place_of(tail) |= (uint8_t)(v->legs_count + 1);
+	(void)snprintf(id, VERIFICATION_ID_BYTES, CALL);
+	crypto_hex(tail, RANDOM_BYTES, id + strlen(CALL));
+}
+
+int service_short_split(const char *short_id, char family[SERVICE_SHORT_BYTES],
+			unsigned *partition, unsigned *leg)
+{
+	uint8_t random[RANDOM_BYTES];
+
+	if (strnlen(short_id, SERVICE_SHORT_BYTES) != SERVICE_SHORT_BYTES - 1 ||
+	    crypto_unhex(span_make(short_id, SERVICE_SHORT_BYTES - 1), random,
+			 RANDOM_BYTES) != 0)
+		return -EINVAL;
+	*leg = *place_of(random) & LEG_MASK;
+	*place_of(random) &= (uint8_t)~LEG_MASK;
+	crypto_hex(random, RANDOM_BYTES, family);
+	*partition = random[ALIAS_PARTITION_AT];
+	return 0;
 }
 
 static void name(const char *application, unsigned partition, const char *tag,
@@ -143,7 +208,6 @@ void service_place_find(const struct keyring *ring, const char *application,
 void service_pair_free(struct service_pair *p)
 {
 	verification_free(&p->v);
-	p->v.metadata = NULL;
 	p->found = false;
 }
 
@@ -260,6 +324,16 @@ void service_pair_write(struct store_tx *tx, const struct service *sv,
 
 /* --- what records hold ---------------------------------------------------------------- */
 
+static int given_code(const struct keyring *ring, const struct verification *v,
+		      char out[CODE_BYTES])
+{
+	if (v->code_sealed_n == 0)
+		return -ENOKEY; /* it is over */
+	return keyring_open(ring, KEYRING_CODE_SEAL, span_of(v->id),
+			    span_make(v->code_sealed, v->code_sealed_n), out,
+			    CODE_BYTES);
+}
+
 int service_code(const struct keyring *ring, const struct verification *v,
 		 char out[CODE_BYTES])
 {
@@ -277,7 +351,13 @@ int service_code(const struct keyring *ring, const struct verification *v,
 		.payee = v->payee,
 	};
 
-	return code_derive(ring, &b, v->code_length, v->code_even, out);
+	/* derived in any case, so that a check costs no less than others do */
+	int err = code_derive(ring, &b, v->code_length, v->code_even, out);
+
+	if (!v->code_given)
+		return err;
+	crypto_wipe(out, CODE_BYTES);
+	return given_code(ring, v, out);
 }
 
 int service_number_seal(const struct keyring *ring, const char *e164,

@@ -32,6 +32,7 @@ enum {
 	SERVICE_REPORT_WEIGHT = 2, /* B8: a report counts as so many calls */
 	SERVICE_NUMBER_KEY_BYTES = VERIFICATION_APP_BYTES + 24,
 	SERVICE_NODE_BYTES = 64,
+	SERVICE_ALIAS_RAW = 16, /* bytes of what stands for a name */
 };
 
 /* Who hears of what an operator did; also tells a service on the same store
@@ -47,6 +48,7 @@ enum {
 #define SERVICE_KIND_NAME "key_name"
 #define SERVICE_KIND_DECOY "decoy"
 #define SERVICE_KIND_TRACE "trace"
+#define SERVICE_KIND_ALIAS "alias"
 
 /* Whoever operates this hears here how its trunks are. */
 #define SERVICE_TRUNK_TOPIC "~trunks"
@@ -164,9 +166,18 @@ struct service_place {
 	char phone_key[24];
 	bool well_formed;
 };
-void service_id_make(struct service *sv, const char *number_hash,
+/* `family`: its short id and those of its calls are alike but for four bits. */
+void service_id_make(struct service *sv, const char *number_hash, bool family,
 		     char out[VERIFICATION_ID_BYTES]);
 void service_call_id(struct service *sv, char out[VERIFICATION_ID_BYTES]);
+/* Of the next leg, where it follows from v's id; otherwise it stays. */
+void service_call_id_of(const struct verification *v,
+			char id[VERIFICATION_ID_BYTES]);
+/* The verification's short id by its own or a call's: the call's place, 0 for
+ * its own.  -EINVAL: it is none. */
+MUST_CHECK int service_short_split(const char *short_id,
+				   char family[SERVICE_SHORT_BYTES],
+				   unsigned *partition, unsigned *leg);
 /* Costs the same whatever the id is. */
 void service_place_find(const struct keyring *ring, const char *application,
 			const char *id, struct service_place *out);
@@ -197,7 +208,8 @@ void service_number_write(struct store_tx *tx, size_t key,
 			  const struct verification_number *n);
 MUST_CHECK int service_phone_read(struct span record, struct service_phone *p);
 
-/* The code of a record.  Errors as code_derive()'s. */
+/* The code of a record, or the one that was given with it.  Errors as
+ * code_derive()'s; -ENOKEY also for one that is gone. */
 MUST_CHECK int service_code(const struct keyring *ring,
 			    const struct verification *v, char out[CODE_BYTES]);
 MUST_CHECK int service_number_open(const struct keyring *ring,
@@ -271,9 +283,20 @@ void service_count_report(struct store_tx *tx, const struct service *sv,
 void service_reserve(struct store_tx *tx, const struct policy_answer *answer);
 void service_reserve_money(struct store_tx *tx,
 			   const struct policy_answer *answer);
+/* Counters of a request's own: given.c.  Inside apply, behind the others. */
+struct service_own {
+	struct service_own_limit {
+		char name[POLICY_NAME_BYTES]; /* in the store */
+		char rule[POLICY_RULE_BYTES];
+		int64_t limit, window_ms;
+	} at[SERVICE_LIMITS_MAX];
+	size_t count;
+};
+void service_own_reserve(struct store_tx *tx, const struct service_own *own);
 /* The refusal for -EDQUOT. */
 void service_refuse_counter(struct service_refusal *no,
 			    const struct policy_answer *answer,
+			    const struct service_own *own,
 			    const struct store_result *r);
 /* What the number's own past has to do with it.  True: the request changed. */
 bool service_ask_past(const struct verification_number *n, int64_t now,
@@ -296,6 +319,8 @@ struct service_wish {
 	struct policy_answer answer;
 	const struct service_flow *flow;
 	struct service_place place;
+	char code[CODE_BYTES]; /* given; wiped with the rest */
+	struct service_own own;
 };
 /* False: refused. */
 bool service_wish_read(struct service *sv, const struct service_create *req,
@@ -304,6 +329,23 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 bool service_allowed(const struct policy_answer *answer,
 		     struct service_refusal *no);
 void service_wish_free(struct service_wish *w);
+
+/* read.c: what a number is searched by.  False: `to` is none. */
+bool service_number_hash(struct service *sv, const char *to,
+			 char out[KEYRING_HASH_BYTES],
+			 struct service_refusal *no);
+
+/* find.c: inside apply, the record of a short id; its key is the first. */
+void service_alias_write(struct store_tx *tx, const struct service *sv,
+			 const char *id);
+
+/* given.c: what was given is sealed into w->v, whose id is known by now. */
+MUST_CHECK int service_given_seal(const struct service *sv,
+				  struct service_wish *w);
+/* False: refused. */
+bool service_own_read(const struct service *sv,
+		      const struct service_create *req, struct service_own *out,
+		      struct service_refusal *no);
 
 /* trunks.c: the telephones that ring `to`, in the order of asking.  Either no
  * trunk is among them or they all are.  Any thread. */
@@ -331,7 +373,7 @@ void service_reached(struct service *sv, const struct verification *v);
 /* --- calls ---------------------------------------------------------------------------- */
 
 /* deliver.c.  A call that this node holds already, from the store's thread:
- * v is moved (its metadata goes along).  Takes over a slot. */
+ * v is moved, with what it owns.  Takes over a slot. */
 void service_deliver(struct service *sv, const struct store_lease *lease,
 		     struct verification *v);
 /* Any thread: the verification ended while its call goes on. */
@@ -380,6 +422,10 @@ struct service_errand {
 	char call_id[VERIFICATION_ID_BYTES];
 	bool slot;
 	unsigned partition;
+	/* again.c, for service_send(): */
+	bool sending, dials;
+	unsigned sends;
+	struct service_own own;
 };
 struct service_errand *service_errand_new(struct service *sv,
 					  const struct service_who *who,
@@ -393,6 +439,17 @@ MUST_CHECK int service_errand_read(const struct store_tx *tx,
 				   struct service_errand *e);
 /* Answers with the view, or with e->no where that has a code; frees it. */
 void service_errand_end(struct service_errand *e);
+/* again.c: as service_call(), but a call that rings or talks is no refusal.
+ * "conflict" and "not_found": this one will not be called any more. */
+struct service_sending {
+	const struct service_who *who;
+	const char *id;
+	unsigned sends; /* calls in all */
+	const struct service_own *own;
+};
+void service_call_once_more(struct service *sv,
+			    const struct service_sending *req,
+			    service_done_h *done, void *ctx);
 
 /* keys.c */
 bool service_brand_allowed(struct service *sv, const char *application,

@@ -556,6 +556,8 @@ static void answered(const struct service_refusal *no,
 	} else {
 		a->v = *view->v;
 		a->v.metadata = NULL;
+		a->has_params = view->v->params != NULL;
+		a->v.params = NULL;
 		(void)snprintf(a->to, sizeof(a->to), "%s", view->to);
 		(void)snprintf(a->code, sizeof(a->code), "%s",
 			       view->code ? view->code : "");
@@ -581,6 +583,45 @@ static void checked(const struct service_refusal *no, enum outcome_check result,
 static bool is_done(void *ctx)
 {
 	return __atomic_load_n(&((struct answer *)ctx)->done, __ATOMIC_ACQUIRE);
+}
+
+static void sent(const struct service_refusal *no,
+		 const struct service_view *view, bool again, void *ctx)
+{
+	struct answer *a = ctx;
+
+	a->again = again;
+	answered(no, view, ctx);
+}
+
+void world_send_soon(struct world *w, const struct service_create *req,
+		     unsigned sends, struct answer *a)
+{
+	struct service_create mine = *req;
+
+	mine.who = w->who;
+	service_send(w->service, &mine, sends, sent, a);
+}
+
+struct answer world_send(struct world *w, const struct service_create *req,
+			 unsigned sends)
+{
+	struct answer a = {0};
+
+	world_send_soon(w, req, sends, &a);
+	world_turn(w, is_done, &a);
+	return a;
+}
+
+struct answer world_find(struct world *w, const struct service_find *req)
+{
+	struct service_find mine = *req;
+	struct answer a = {0};
+
+	mine.who = w->who;
+	service_find(w->service, &mine, answered, &a);
+	world_turn(w, is_done, &a);
+	return a;
 }
 
 void world_ask_soon(struct world *w, const struct service_create *req,

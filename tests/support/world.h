@@ -94,7 +94,9 @@ void world_skip(struct world *w, int64_t ms);
 /* --- requests, waited for ------------------------------------------------------- */
 
 struct answer {
-	struct verification v; /* metadata is not kept */
+	struct verification v; /* metadata and params are not kept */
+	bool has_params;
+	bool again; /* of a send */
 	struct service_refusal no;
 	/* of a check */
 	enum outcome_check result;
@@ -115,6 +117,12 @@ struct answer world_check_as(struct world *w, const struct service_check *req);
 void world_check_soon(struct world *w, const char *id, const char *code,
 		      struct answer *a);
 struct answer world_read(struct world *w, const char *id);
+/* service_send(), service_find(): `who` is filled in. */
+struct answer world_send(struct world *w, const struct service_create *req,
+			 unsigned sends);
+void world_send_soon(struct world *w, const struct service_create *req,
+		     unsigned sends, struct answer *a);
+struct answer world_find(struct world *w, const struct service_find *req);
 struct answer world_cancel(struct world *w, const char *id);
 struct answer world_call(struct world *w, const char *id);
 void world_cancel_soon(struct world *w, const char *id, struct answer *a);

@@ -2,6 +2,7 @@
 /*
  * test_record.c - an id leads to its records, and tells nobody else anything.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ TEST(an_id_leads_to_the_number_that_it_was_made_for)
 	hash_of("+14155550100", hash);
 	service_place_of_hash("shop", hash, &from_hash);
 	for (unsigned i = 0; i < IDS; i++) {
-		service_id_make(&sv, hash, id);
+		service_id_make(&sv, hash, false, id);
 		service_place_find(sv.p.ring, "shop", id, &from_id);
 
 		assert_true(from_id.well_formed);
@@ -76,8 +77,8 @@ TEST(two_ids_of_one_number_share_time_and_partition_alone)
 
 	hash_of("+14155550100", hash);
 	for (unsigned i = 0; i < IDS; i++) {
-		service_id_make(&sv, hash, a);
-		service_id_make(&sv, hash, b);
+		service_id_make(&sv, hash, false, a);
+		service_id_make(&sv, hash, false, b);
 		assert_string_equal(a + PARTITION_AT, b + PARTITION_AT);
 		for (size_t at = RANDOM_AT; at < PARTITION_AT; at++)
 			same += a[at] == b[at];
@@ -108,6 +109,62 @@ TEST(a_crooked_id_leads_somewhere_all_the_same)
 	}
 }
 
+TEST(a_family_of_ids_differs_in_its_last_place_alone)
+{
+	struct verification v = {.short_id = true};
+	char hash[KEYRING_HASH_BYTES], call[VERIFICATION_ID_BYTES];
+	char mine[SERVICE_SHORT_BYTES], of_call[SERVICE_SHORT_BYTES];
+	char family[SERVICE_SHORT_BYTES];
+	unsigned partition, other, leg;
+
+	hash_of("+14155550100", hash);
+	for (unsigned i = 0; i < IDS; i++) {
+		service_id_make(&sv, hash, true, v.id);
+		v.legs_count = i % VERIFICATION_LEGS_MAX;
+		service_call_id_of(&v, call);
+		service_short_id(v.id, mine);
+		service_short_id(call, of_call);
+
+		assert_int_equal(
+			service_short_split(mine, family, &partition, &leg), 0);
+		assert_int_equal(leg, 0);
+		assert_string_equal(family, mine);
+		assert_int_equal(
+			service_short_split(of_call, family, &other, &leg), 0);
+		assert_int_equal(leg, v.legs_count + 1);
+		assert_string_equal(family, mine);
+		assert_int_equal(other, partition);
+	}
+}
+
+TEST(a_call_of_no_family_keeps_the_id_that_it_has)
+{
+	struct verification v = {.id = "ver_1"};
+	char call[VERIFICATION_ID_BYTES] = "call_1";
+
+	service_call_id_of(&v, call);
+
+	assert_string_equal(call, "call_1");
+}
+
+TEST(a_code_that_was_given_takes_the_place_of_the_derived_one)
+{
+	struct service_wish w = {
+		.v = {.id = "ver_one", .code_given = true, .code_length = 4},
+		.code = "0420"};
+	char code[CODE_BYTES];
+
+	(void)snprintf(w.v.ring_key, sizeof(w.v.ring_key), "%s",
+		       keyring_maker(sv.p.ring));
+	assert_int_equal(service_given_seal(&sv, &w), 0);
+	assert_int_equal(service_code(sv.p.ring, &w.v, code), 0);
+	assert_string_equal(code, "0420");
+
+	w.v.code_sealed_n = 0; /* it is over */
+	assert_int_equal(service_code(sv.p.ring, &w.v, code), -ENOKEY);
+	assert_string_equal(code, "");
+}
+
 TEST(with_another_ring_an_id_leads_elsewhere)
 {
 	struct keyring *other = ring_of(3);
@@ -115,7 +172,7 @@ TEST(with_another_ring_an_id_leads_elsewhere)
 	struct service_place ours, theirs;
 
 	hash_of("+14155550100", hash);
-	service_id_make(&sv, hash, id);
+	service_id_make(&sv, hash, false, id);
 	service_place_find(sv.p.ring, "shop", id, &ours);
 	service_place_find(other, "shop", id, &theirs);
 
@@ -143,6 +200,11 @@ int main(void)
 		cmocka_unit_test(
 			two_ids_of_one_number_share_time_and_partition_alone),
 		cmocka_unit_test(a_crooked_id_leads_somewhere_all_the_same),
+		cmocka_unit_test(
+			a_family_of_ids_differs_in_its_last_place_alone),
+		cmocka_unit_test(a_call_of_no_family_keeps_the_id_that_it_has),
+		cmocka_unit_test(
+			a_code_that_was_given_takes_the_place_of_the_derived_one),
 		cmocka_unit_test(with_another_ring_an_id_leads_elsewhere),
 		cmocka_unit_test(a_sealed_number_opens_for_its_own_record_only),
 	};
