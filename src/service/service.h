@@ -33,7 +33,6 @@
 
 struct outbound; /* web/outbound.h */
 struct service;
-struct outbound; /* web/outbound.h */
 
 enum {
 	SERVICE_TELS_MAX = 16,
@@ -97,7 +96,6 @@ struct service_params {
 	const struct service_tel *tels; /* asked in order: tel_serves() */
 	size_t tels_count;
 	const struct service_rules *rules;
-	struct outbound *outbound; /* HTTP out; NULL: nothing goes out */
 	/* The address by which others reach this server, without a slash
 	 * behind it: "https://voice.example"; NULL or "": not known. */
 	const char *public_url;
