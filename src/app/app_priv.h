@@ -93,6 +93,8 @@ MUST_CHECK int app_phrases(const char *data_dir, struct phrases **out,
 			   struct diag *d);
 MUST_CHECK int app_speech(const struct settings *s, const struct phrases *ph,
 			  struct speech **out, struct diag *d);
+/* What can be said of the voices without letting them speak. */
+MUST_CHECK int app_voices_check(const struct settings *s, struct diag *d);
 
 /* --- commands ------------------------------------------------------------------------ */
 

@@ -241,23 +241,3 @@ int app_phrases(const char *data_dir, struct phrases **out, struct diag *d)
 	(void)snprintf(dir, sizeof(dir), "%s/prompts", data_dir);
 	return phrases_load(dir, out, d);
 }
-
-int app_speech(const struct settings *s, const struct phrases *ph,
-	       struct speech **out, struct diag *d)
-{
-	const struct settings_map *m = &s->voices;
-	struct speech_choice *choices = b_zero(m->count + 1, sizeof(*choices));
-	struct speech_params params = {
-		.cache_dir = *s->cache_dir ? s->cache_dir : NULL,
-		.choices = choices,
-		.phrases = ph,
-		.clock = clock_real(),
-	};
-	int err;
-
-	for (size_t i = 0; i < m->count; i++)
-		choices[i] = (struct speech_choice){m->keys[i], m->values[i]};
-	err = speech_new(&params, out, d);
-	free(choices);
-	return err;
-}

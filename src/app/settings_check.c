@@ -36,6 +36,46 @@ static int check_levels(const struct settings *s, struct diag *d)
 	return diag_field(d, "log_level", "must be debug, info, warn or error");
 }
 
+/* --- Amazon Polly ---------------------------------------------------------------- */
+
+/* What is signed is spoken in the clear on this machine alone. */
+static bool good_endpoint(const char *url)
+{
+	static const char *const here[] = {"http://127.0.0.1", "http://[::1]",
+					   "http://localhost"};
+	const char *host = strncmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+
+	for (size_t i = 0; !host && i < COUNT_OF(here); i++) {
+		size_t n = strlen(here[i]);
+
+		if (strncmp(url, here[i], n) == 0 &&
+		    (url[n] == ':' || url[n] == 0))
+			host = url + strlen("http://");
+	}
+	return host && *host &&
+	       !host[strspn(host, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789.-:[]")];
+}
+
+static int check_polly(const struct settings *s, struct diag *d)
+{
+	const char *region = s->polly_region;
+
+	if (!*region || region[strspn(region, "abcdefghijklmnopqrstuvwxyz"
+					      "0123456789-")])
+		return diag_field(d, "polly.region",
+				  "must be a region such as eu-west-1");
+	if (strcmp(s->polly_engine, "standard") != 0 &&
+	    strcmp(s->polly_engine, "neural") != 0)
+		return diag_field(d, "polly.engine",
+				  "must be standard or neural");
+	if (*s->polly_endpoint && !good_endpoint(s->polly_endpoint))
+		return diag_field(d, "polly.endpoint",
+				  "must be https://HOST or https://HOST:PORT");
+	return 0;
+}
+
 /* --- trunks ------------------------------------------------------------------- */
 
 static int at_trunk(const struct settings_trunk *t, struct diag *d)
@@ -158,6 +198,8 @@ int settings_check(const struct settings *s, struct diag *d)
 		err = check_brand("brands", s->brands.items[i], d);
 	if (!err)
 		err = check_levels(s, d);
+	if (!err)
+		err = check_polly(s, d);
 	if (!err && s->code_length < s->code_min_length)
 		err = diag_field(d, "code.length",
 				 "is less than code.min_length");

@@ -53,7 +53,7 @@ static int play_digits(struct speech *sp, const struct speech_piece *p,
 
 	for (size_t i = 0; i < n && !err; i++) {
 		struct clip *c =
-			speech_digit(sp, p->language, p->text[i], i + 1 == n);
+			speech_speaker_digit(sp, p, p->text[i], i + 1 == n);
 		unsigned next = paces[p->pace].ms, used;
 
 		if (!c)

@@ -22,9 +22,9 @@
 
 /* What is to be said, and how it may be kept. */
 struct order {
-	const struct speech_language *l;
-	const char *text, *caption;
-	struct speech_style style;
+	const struct speech_speaker *l;
+	struct voice_ask ask;
+	const char *caption;
 	bool fixed;
 	struct speech_key key;
 };
@@ -32,15 +32,14 @@ struct order {
 static int make_sound(struct speech *sp, const struct order *o, struct pcm *out,
 		      struct diag *d)
 {
-	int err =
-		voice_say(&o->l->voice, o->text, o->style, &sp->limits, out, d);
+	const struct voice *v = &o->l->voice;
+	int err = voice_say(v, &o->ask, &sp->limits, out, d);
 
 	if (err)
 		return err;
-	if (speech_sound_prepare(out, voice_treble(&o->l->voice),
-				 o->style.volume)) {
+	if (speech_sound_prepare(out, v->engine->treble, o->ask.style.volume)) {
 		pcm_free(out);
-		(void)diag_set(d, "%s: said nothing", o->l->voice.spec);
+		(void)diag_set(d, "%s: said nothing", v->spec);
 		return -EIO;
 	}
 	return 0;
@@ -68,35 +67,92 @@ static int make(struct speech *sp, const struct order *o, struct clip **out,
 	return 0;
 }
 
-/* --- a language --------------------------------------------------------------- */
+/* --- a voice ------------------------------------------------------------------ */
 
-static int make_digit(struct speech *sp, const struct speech_language *l,
+static void warn(struct speech *sp, const char *voice, const char *why)
+{
+	if (sp->params.warn)
+		sp->params.warn(voice, why, sp->params.warn_ctx);
+}
+
+/* What the language itself is spoken by. */
+static int find_own(struct speech *sp, const char *language, struct voice *out,
+		    struct diag *d)
+{
+	char spec[SPEECH_VOICE_BYTES];
+	struct diag why = {0};
+	int err;
+
+	voice_choice(&sp->params, language, spec);
+	err = voice_open(&sp->params, spec, language, out, &why);
+	if (err == -ENOKEY) {
+		voice_close(out);
+		warn(sp, spec, why.message);
+		voice_local(&sp->params, language, spec);
+		err = voice_open(&sp->params, spec, language, out, &why);
+	}
+	if (err) {
+		voice_close(out);
+		*d = why;
+	}
+	return err;
+}
+
+static int find_voice(struct speech *sp, struct speech_speaker *l,
+		      struct diag *d)
+{
+	struct diag why = {0};
+	int err = -ENOENT;
+
+	if (l->known) /* this thread sets it, so it may look */
+		return 0;
+	if (*l->asked) {
+		err = voice_open(&sp->params, l->asked, l->language, &l->voice,
+				 &why);
+		if (err) {
+			voice_close(&l->voice);
+			warn(sp, l->asked, why.message);
+		}
+	}
+	if (err)
+		err = find_own(sp, l->language, &l->voice, d);
+	if (err)
+		return err;
+	if (l->voice.engine->remote && !*l->asked)
+		voice_local(&sp->params, l->language, l->stand_in);
+	(void)pthread_mutex_lock(&sp->lock);
+	l->known = true;
+	(void)pthread_mutex_unlock(&sp->lock);
+	return 0;
+}
+
+static int make_digit(struct speech *sp, const struct speech_speaker *l,
 		      char digit, bool last, struct clip **out, struct diag *d)
 {
 	const char caption[] = {digit, '\0'};
 	const char *word =
 		sp->params.phrases
-			? phrases_digit(sp->params.phrases, l->name, digit)
+			? phrases_digit(sp->params.phrases, l->language, digit)
 			: NULL;
 	char text[64];
-	struct order o = {
-		.l = l, .text = text, .caption = caption, .fixed = true};
+	struct order o = {.l = l,
+			  .ask = {.text = text, .digit = digit, .last = last},
+			  .caption = caption,
+			  .fixed = true};
 
 	(void)snprintf(text, sizeof(text), "%s%c", word ? word : caption,
 		       last ? '.' : ',');
-	speech_cache_key(l->voice.spec, l->name, o.style, text, &o.key);
+	speech_cache_key(l->voice.id, l->language, o.ask.style, text, &o.key);
 	return make(sp, &o, out, d);
 }
 
-static int open_language(struct speech *sp, const char *name, struct diag *d)
+static int open_speaker(struct speech *sp, struct speech_speaker *l,
+			struct diag *d)
 {
-	struct speech_language *l = speech_language(sp, name, d);
 	struct clip *clips[10][SPEECH_TONES] = {{0}};
-	int err = 0;
+	int err = find_voice(sp, l, d);
 
-	if (!l)
-		return -EINVAL;
-	if (l->open) /* this thread sets it, so it may look */
+	if (l->open)
 		return 0;
 	for (size_t i = 0; i < SPEECH_DIGIT_CLIPS && !err; i++) {
 		size_t digit = i / SPEECH_TONES, tone = i % SPEECH_TONES;
@@ -116,30 +172,94 @@ static int open_language(struct speech *sp, const char *name, struct diag *d)
 	return 0;
 }
 
-/* --- a job ------------------------------------------------------------------ */
-
-void speech_piece_key(const struct speech_language *l,
-		      const struct speech_piece *p, struct speech_key *out)
+static int open_language(struct speech *sp, const char *name, struct diag *d)
 {
-	speech_cache_key(l->voice.spec, l->name, p->style, p->text, out);
+	struct speech_speaker *l = speech_speaker(sp, name, "", d);
+
+	return l ? open_speaker(sp, l, d) : -EINVAL;
 }
 
-static int make_piece(struct speech *sp, struct speech_piece *p, struct diag *d)
+/* --- a job ------------------------------------------------------------------ */
+
+void speech_piece_key(const struct speech_speaker *l,
+		      const struct speech_piece *p, struct speech_key *out)
 {
-	struct order o = {.text = p->text,
+	speech_cache_key(l->voice.id, l->language, p->style, p->text, out);
+}
+
+static int make_by(struct speech *sp, struct speech_speaker *l,
+		   struct speech_piece *p, struct diag *d)
+{
+	struct order o = {.l = l,
+			  .ask = {.text = p->text, .style = p->style},
 			  .caption = p->text,
-			  .style = p->style,
 			  .fixed = p->fixed};
+	int err;
 
 	if (p->kind == SPEECH_PIECE_DIGITS)
-		return open_language(sp, p->language, d);
+		return open_speaker(sp, l, d);
+	err = find_voice(sp, l, d);
+	if (err)
+		return err;
+	speech_piece_key(l, p, &o.key);
+	return make(sp, &o, &p->clip, d);
+}
+
+/* Who speaks when this one does not; NULL: nobody. */
+static const char *instead(struct speech *sp, struct speech_speaker *l, int err,
+			   const struct diag *why)
+{
+	const char *next = *l->asked ? "" : *l->stand_in ? l->stand_in : NULL;
+
+	if (err != -EIO && err != -ETIMEDOUT && err != -ENOENT)
+		return NULL;
+	l->rest_until = clock_mono_ms(sp->limits.clock) + SPEECH_REST_MS;
+	if (next && !l->failing)
+		warn(sp, *l->asked ? l->asked : l->voice.spec, why->message);
+	l->failing = true;
+	return next;
+}
+
+/* The same while that one rests. */
+static const char *rests(struct speech *sp, const struct speech_speaker *l)
+{
+	if (clock_mono_ms(sp->limits.clock) >= l->rest_until)
+		return NULL;
+	return *l->asked ? "" : *l->stand_in ? l->stand_in : NULL;
+}
+
+/*
+ * A voice that is far away may be out of reach: the call goes on by another,
+ * and what that one says is its own in the cache, too.
+ */
+static int make_piece(struct speech *sp, struct speech_piece *p, struct diag *d)
+{
+	enum {
+		STEPS = 3
+	}; /* what was asked for, the language's, a local one */
+	int err = -EIO;
+
 	if (p->kind == SPEECH_PIECE_PAUSE || p->clip)
 		return 0;
-	o.l = speech_language(sp, p->language, d);
-	if (!o.l)
-		return -EINVAL;
-	speech_piece_key(o.l, p, &o.key);
-	return make(sp, &o, &p->clip, d);
+	(void)diag_set(d, "no voice has answered a moment ago");
+	for (int step = 0; step < STEPS; step++) {
+		struct speech_speaker *l =
+			speech_speaker(sp, p->language, p->voice, d);
+		const char *next = l ? rests(sp, l) : "";
+
+		if (l && !next) {
+			err = make_by(sp, l, p, d);
+			if (!err)
+				l->failing = false;
+			next = err ? instead(sp, l, err, d) : NULL;
+		} else if (!l) {
+			warn(sp, p->voice, d->message);
+		}
+		if (!next)
+			return err;
+		p->voice = next;
+	}
+	return err;
 }
 
 static void work(struct speech *sp, struct speech_job *job)

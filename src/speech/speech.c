@@ -14,11 +14,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "speech/playing_priv.h"
 #include "speech/speech_priv.h"
 
 /* --- life ----------------------------------------------------------------- */
+
+static void keep_polly(struct speech *sp, const struct speech_polly *from)
+{
+	sp->polly = (struct speech_polly){
+		.region = b_strdup(from->region),
+		.endpoint = b_strdup(from->endpoint),
+		.engine = b_strdup(from->engine),
+		.key_id = b_strdup(from->key_id),
+		.secret = b_strdup(from->secret),
+		.token = b_strdup(from->token),
+	};
+	sp->params.polly = &sp->polly;
+}
 
 static void keep_params(struct speech *sp, const struct speech_params *params)
 {
@@ -31,6 +45,9 @@ static void keep_params(struct speech *sp, const struct speech_params *params)
 	sp->params.cache_dir = NULL; /* the cache has it */
 	sp->params.flite = b_strdup(params->flite);
 	sp->params.espeak_ng = b_strdup(params->espeak_ng);
+	sp->params.recordings_dir = b_strdup(params->recordings_dir);
+	if (params->polly)
+		keep_polly(sp, params->polly);
 	sp->choices = b_zero(n + 1, sizeof(*sp->choices));
 	for (size_t i = 0; i < n; i++) {
 		sp->choices[i].language = b_strdup(from[i].language);
@@ -46,6 +63,9 @@ static void free_text(const char *s)
 		char *owned;
 	} text = {.borrowed = s}; /* keep_params() copied it */
 
+	if (s)
+		crypto_wipe(text.owned,
+			    strlen(s)); /* a key may be among them */
 	free(text.owned);
 }
 
@@ -58,15 +78,29 @@ static void free_params(struct speech *sp)
 	free(sp->choices);
 	free_text(sp->params.flite);
 	free_text(sp->params.espeak_ng);
+	free_text(sp->params.recordings_dir);
+	free_text(sp->polly.region);
+	free_text(sp->polly.endpoint);
+	free_text(sp->polly.engine);
+	free_text(sp->polly.key_id);
+	free_text(sp->polly.secret);
+	free_text(sp->polly.token);
+}
+
+static void free_speaker(struct speech_speaker *l)
+{
+	for (size_t i = 0; i < SPEECH_DIGIT_CLIPS; i++)
+		clip_unref(l->digit[i / SPEECH_TONES][i % SPEECH_TONES]);
+	voice_close(&l->voice);
+	free(l->asked);
+	free(l);
 }
 
 /* Everything but the thread. */
 static void free_rest(struct speech *sp)
 {
-	for (size_t i = 0; i < sp->languages_count; i++)
-		for (size_t k = 0; k < SPEECH_DIGIT_CLIPS; k++)
-			clip_unref(sp->languages[i].digit[k / SPEECH_TONES]
-							 [k % SPEECH_TONES]);
+	for (size_t i = 0; i < sp->speakers_count; i++)
+		free_speaker(sp->speakers[i]);
 	speech_cache_free(sp->cache);
 	if (sp->wake_fd >= 0)
 		(void)close(sp->wake_fd);
@@ -82,11 +116,8 @@ static int check_choices(const struct speech *sp, struct diag *d)
 	int err = 0;
 
 	for (const struct speech_choice *c = sp->choices; c->language && !err;
-	     c++) {
-		struct voice v;
-
-		err = voice_find(&sp->params, c->language, &v, d);
-	}
+	     c++)
+		err = voice_check(c->voice, true, d);
 	return err;
 }
 
@@ -125,7 +156,7 @@ void speech_free(struct speech *sp)
 	free_rest(sp);
 }
 
-/* --- languages -------------------------------------------------------------- */
+/* --- speakers --------------------------------------------------------------- */
 
 void speech_language_name(const char *language, char out[SPEECH_LANGUAGE_BYTES])
 {
@@ -139,56 +170,75 @@ void speech_language_name(const char *language, char out[SPEECH_LANGUAGE_BYTES])
 }
 
 /* With the lock held. */
-static struct speech_language *find(struct speech *sp, const char *name)
+static struct speech_speaker *find(struct speech *sp, const char *language,
+				   const char *voice)
 {
-	for (size_t i = 0; i < sp->languages_count; i++)
-		if (strcmp(sp->languages[i].name, name) == 0)
-			return &sp->languages[i];
+	for (size_t i = 0; i < sp->speakers_count; i++) {
+		struct speech_speaker *l = sp->speakers[i];
+
+		if (strcmp(l->language, language) == 0 &&
+		    strcmp(l->asked, voice) == 0)
+			return l;
+	}
 	return NULL;
 }
 
 /* With the lock held. */
-static struct speech_language *add(struct speech *sp, const char *name,
-				   struct diag *d)
+static struct speech_speaker *add(struct speech *sp, const char *language,
+				  const char *voice, struct diag *d)
 {
-	struct speech_language *l = &sp->languages[sp->languages_count];
+	/* others' wishes do not take the places of the languages */
+	size_t most = *voice ? SPEECH_SPEAKERS_MAX - PHRASES_LANGUAGES_MAX
+			     : SPEECH_SPEAKERS_MAX;
+	struct speech_speaker *l;
 
-	if (sp->languages_count == SPEECH_OPEN_MAX) {
-		(void)diag_set(d, "%s: more than %d languages", name,
-			       SPEECH_OPEN_MAX);
+	if (sp->speakers_count >= most) {
+		(void)diag_set(d, "%s: more than %zu voices",
+			       *voice ? voice : language, most);
 		return NULL;
 	}
-	if (voice_find(&sp->params, name, &l->voice, d))
-		return NULL;
-	memcpy(l->name, name, strlen(name) + 1);
-	sp->languages_count++;
+	l = b_zero(1, sizeof(*l));
+	memcpy(l->language, language, strlen(language) + 1);
+	l->asked = b_strdup(voice);
+	sp->speakers[sp->speakers_count++] = l;
 	return l;
 }
 
-struct speech_language *speech_language(struct speech *sp, const char *name,
-					struct diag *d)
+struct speech_speaker *speech_speaker(struct speech *sp, const char *language,
+				      const char *voice, struct diag *d)
 {
 	char key[SPEECH_LANGUAGE_BYTES];
-	struct speech_language *l;
+	struct speech_speaker *l;
 
-	speech_language_name(name, key);
+	speech_language_name(language, key);
 	(void)pthread_mutex_lock(&sp->lock);
-	l = find(sp, key);
+	l = find(sp, key, voice);
 	if (!l)
-		l = add(sp, key, d);
+		l = add(sp, key, voice, d);
 	(void)pthread_mutex_unlock(&sp->lock);
 	return l;
 }
 
-struct speech_language *speech_language_open(struct speech *sp,
-					     const char *name)
+bool speech_speaker_known(struct speech *sp, const struct speech_speaker *l)
+{
+	bool known;
+
+	(void)pthread_mutex_lock(&sp->lock);
+	known = l->known;
+	(void)pthread_mutex_unlock(&sp->lock);
+	return known;
+}
+
+struct speech_speaker *speech_speaker_open(struct speech *sp,
+					   const char *language,
+					   const char *voice)
 {
 	char key[SPEECH_LANGUAGE_BYTES];
-	struct speech_language *l;
+	struct speech_speaker *l;
 
-	speech_language_name(name, key);
+	speech_language_name(language, key);
 	(void)pthread_mutex_lock(&sp->lock);
-	l = find(sp, key);
+	l = find(sp, key, voice);
 	if (l && !l->open)
 		l = NULL;
 	(void)pthread_mutex_unlock(&sp->lock);
@@ -197,17 +247,28 @@ struct speech_language *speech_language_open(struct speech *sp,
 
 bool speech_is_open(struct speech *sp, const char *language)
 {
-	return speech_language_open(sp, language) != NULL;
+	return speech_speaker_open(sp, language, "") != NULL;
+}
+
+static struct clip *digit_of(const struct speech_speaker *l, char digit,
+			     bool last)
+{
+	return l && digit >= '0' && digit <= '9' ? l->digit[digit - '0'][last]
+						 : NULL;
 }
 
 struct clip *speech_digit(struct speech *sp, const char *language, char digit,
 			  bool last)
 {
-	const struct speech_language *l = speech_language_open(sp, language);
+	return digit_of(speech_speaker_open(sp, language, ""), digit, last);
+}
 
-	if (!l || digit < '0' || digit > '9')
-		return NULL;
-	return l->digit[digit - '0'][last];
+struct clip *speech_speaker_digit(struct speech *sp,
+				  const struct speech_piece *p, char digit,
+				  bool last)
+{
+	return digit_of(speech_speaker_open(sp, p->language, p->voice), digit,
+			last);
 }
 
 /* --- jobs that somebody waits for --------------------------------------------- */
@@ -297,21 +358,21 @@ static void finish_posted(struct speech_job *job)
 /* Take what is in memory; true: the piece is ready. */
 static bool take_piece(struct speech *sp, struct speech_piece *p)
 {
-	struct speech_language *l;
+	struct speech_speaker *l;
 	struct speech_key key;
 
 	switch (p->kind) {
 	case SPEECH_PIECE_PAUSE:
 		return true;
 	case SPEECH_PIECE_DIGITS:
-		return speech_is_open(sp, p->language);
+		return speech_speaker_open(sp, p->language, p->voice) != NULL;
 	case SPEECH_PIECE_TEXT:
 		break;
 	}
 	if (p->clip)
 		return true;
-	l = speech_language(sp, p->language, NULL);
-	if (!l)
+	l = speech_speaker(sp, p->language, p->voice, NULL);
+	if (!l || !speech_speaker_known(sp, l))
 		return false;
 	speech_piece_key(l, p, &key);
 	p->clip = speech_cache_get(sp->cache, &key);

@@ -35,10 +35,27 @@ enum {
 	SPEECH_DISK_MAX = 256 << 20,  /* bytes of the cache on disk */
 	SPEECH_QUEUE_MAX = 1024,      /* texts waiting to be rendered */
 	SPEECH_LANGUAGE_BYTES = 16,   /* "en", "es", "de", ... with NUL */
+	SPEECH_VOICE_BYTES = 256,     /* "flite:rms", ... with NUL */
 };
 
 /* B6.  NORMAL: a digit every 0.9 s, 0.4 s more between groups of three. */
 enum speech_pace { SPEECH_NORMAL, SPEECH_SLOW };
+
+/*
+ * Amazon Polly: "Polly.<Name>" as a voice.  Whatever is said by one goes to
+ * Amazon: scripts, and names and amounts too; never digits of a call.
+ */
+struct speech_polly {
+	const char *region;   /* "eu-west-1" */
+	const char *endpoint; /* "https://host[:port]"; NULL: the region's */
+	const char *engine;   /* "standard", "neural"; NULL: standard */
+	const char *key_id, *secret;
+	const char *token; /* of a session; NULL: none */
+};
+
+/* Said once each: that a voice cannot be had and another speaks in its place,
+ * or that it did not answer just now.  Any thread. */
+typedef void speech_warn_h(const char *voice, const char *why, void *ctx);
 
 struct speech_params {
 	const char *cache_dir; /* NULL: memory only */
@@ -52,6 +69,13 @@ struct speech_params {
 	struct clock *clock;
 	/* Test programs point these elsewhere; NULL: found on PATH. */
 	const char *flite, *espeak_ng;
+	/* Copied, and wiped in the end.  NULL: no credentials; then a local
+	 * voice of the same language speaks in Polly's place. */
+	const struct speech_polly *polly;
+	/* Where the folders of "recordings:<name>" are; NULL: nowhere. */
+	const char *recordings_dir;
+	speech_warn_h *warn; /* or NULL */
+	void *warn_ctx;
 };
 
 /*
@@ -83,10 +107,14 @@ void utterance_free(struct utterance *u); /* wiped; NULL is fine */
 
 /*
  * All of it by another voice than the language's: "Polly.Amy", "flite:slt",
- * "espeak-ng:fr", "recordings:en".  Before anything is appended.  -EINVAL: d
- * says what is wrong with the name.  A voice that cannot be had here (no
- * credentials, no such folder) is spoken by the language's own, and
- * speech_new() has warned of it.
+ * "espeak-ng:fr", "recordings:en" (a folder's name, no path).  Before anything
+ * is appended.  -EINVAL: d says what is wrong with the name.
+ *
+ * Text, SSML and digits are then in the voice's own language, where its name
+ * tells it; a phrase of another language's script is said by that language's
+ * voice.  A voice that cannot be had here (no credentials, no such folder) or
+ * does not answer is spoken by the language's own, with one warning.  Its
+ * digits must have been prepared once, as text must.
  */
 MUST_CHECK int utterance_voice(struct utterance *u, const char *voice,
 			       struct diag *d);

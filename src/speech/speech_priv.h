@@ -16,18 +16,27 @@
 #include "speech/voice_priv.h"
 
 enum {
-	SPEECH_OPEN_MAX = PHRASES_LANGUAGES_MAX,
+	SPEECH_SPEAKERS_MAX = 192, /* voices times languages */
 	SPEECH_TONES = 2,
 	SPEECH_DIGIT_CLIPS = 10 * SPEECH_TONES,
+	SPEECH_REST_MS = 60 * 1000, /* a voice that failed is left alone */
 };
 
-/* Never removed once it is there; filled by the render thread, and read by
- * others once `open`, which the lock guards. */
-struct speech_language {
-	char name[SPEECH_LANGUAGE_BYTES];
+/*
+ * A voice and what it speaks.  Never removed once it is there; filled by the
+ * render thread, and read by others once `known` (its voice) or `open` (its
+ * digits), which the lock guards.
+ */
+struct speech_speaker {
+	char language[SPEECH_LANGUAGE_BYTES];
+	char *asked; /* "": the language's own */
 	struct voice voice;
-	bool open;
+	bool known, open;
 	struct clip *digit[10][SPEECH_TONES]; /* in a row; at its end */
+	/* the render thread's */
+	char stand_in[SPEECH_VOICE_BYTES]; /* when it fails; "": none */
+	int64_t rest_until;
+	bool failing; /* and it was said */
 };
 
 /* Something for the render thread to do; `finish` is called once, on that
@@ -46,6 +55,7 @@ struct speech_job {
 struct speech {
 	struct speech_params params; /* strings owned */
 	struct speech_choice *choices;
+	struct speech_polly polly;
 	struct speech_cache *cache;
 	struct voice_limits limits;
 	pthread_t thread;
@@ -56,22 +66,26 @@ struct speech {
 	struct link queue;
 	size_t waiting; /* texts in the queue */
 	bool stopped;
-	struct speech_language languages[SPEECH_OPEN_MAX];
-	size_t languages_count;
+	struct speech_speaker *speakers[SPEECH_SPEAKERS_MAX];
+	size_t speakers_count;
 };
 
-/* The language's place, made if need be; NULL: too many, d says so.  Any
- * thread. */
-struct speech_language *speech_language(struct speech *sp, const char *name,
-					struct diag *d);
+/* Its place, made if need be; voice "": the language's own.  NULL: too many, d
+ * says so.  Any thread. */
+struct speech_speaker *speech_speaker(struct speech *sp, const char *language,
+				      const char *voice, struct diag *d);
+/* Has it been found out what speaks there? */
+bool speech_speaker_known(struct speech *sp, const struct speech_speaker *l);
 /* Is it there, and open? */
-struct speech_language *speech_language_open(struct speech *sp,
-					     const char *name);
-/* "de-AT" -> "de": what languages are known by here. */
-void speech_language_name(const char *language,
-			  char out[SPEECH_LANGUAGE_BYTES]);
+struct speech_speaker *speech_speaker_open(struct speech *sp,
+					   const char *language,
+					   const char *voice);
+/* As speech_digit(), of any voice. */
+struct clip *speech_speaker_digit(struct speech *sp,
+				  const struct speech_piece *p, char digit,
+				  bool last);
 
-void speech_piece_key(const struct speech_language *l,
+void speech_piece_key(const struct speech_speaker *l,
 		      const struct speech_piece *p, struct speech_key *out);
 
 MUST_CHECK int speech_render_start(struct speech *sp);

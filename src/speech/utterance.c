@@ -15,6 +15,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "speech/utterance_priv.h"
+#include "speech/voice_priv.h"
 
 enum { ROOM_STEP = 3 };
 
@@ -44,7 +45,23 @@ void utterance_free(struct utterance *u)
 		return;
 	speech_piece_rewind(u, 0);
 	free(u->pieces);
+	free(u->voice);
 	free(u);
+}
+
+int utterance_voice(struct utterance *u, const char *voice, struct diag *d)
+{
+	char language[SPEECH_LANGUAGE_BYTES];
+	int err = voice_check(voice, false, d);
+
+	assert(u->count == 0);
+	if (err)
+		return err;
+	free(u->voice);
+	u->voice = b_strdup(voice);
+	speech_language_name(u->language, language);
+	voice_language(voice, language, u->voice_language);
+	return 0;
 }
 
 static unsigned characters_of(const char *s)
@@ -81,7 +98,9 @@ static struct speech_piece *add(struct utterance *u,
 	p = &u->pieces[u->count++];
 	memset(p, 0, sizeof(*p));
 	p->kind = kind;
-	memcpy(p->language, u->language, sizeof(p->language));
+	memcpy(p->language, u->voice ? u->voice_language : u->language,
+	       sizeof(p->language));
+	p->voice = u->voice ? u->voice : "";
 	p->text = text;
 	if (text) {
 		u->bytes += strlen(text);
@@ -389,6 +408,14 @@ static int fill(struct filler *f, struct span text)
 	return err ? err : flush(f);
 }
 
+static bool by_its_voice(const struct utterance *u, bool english)
+{
+	char language[SPEECH_LANGUAGE_BYTES];
+
+	speech_language_name(u->language, language);
+	return u->voice && !english && strcmp(u->voice_language, language) == 0;
+}
+
 int utterance_phrase(struct utterance *u, const struct phrases *ph,
 		     const char *name, const struct utterance_values *values,
 		     struct diag *d)
@@ -414,8 +441,14 @@ int utterance_phrase(struct utterance *u, const struct phrases *ph,
 		speech_piece_rewind(u, before);
 		return err;
 	}
-	for (size_t i = before; english && i < u->count; i++)
-		(void)snprintf(u->pieces[i].language,
-			       sizeof(u->pieces[i].language), ENGLISH);
+	/* a voice of another language cannot read this one's script */
+	for (size_t i = before; i < u->count && !by_its_voice(u, english);
+	     i++) {
+		struct speech_piece *p = &u->pieces[i];
+
+		(void)snprintf(p->language, sizeof(p->language), "%s",
+			       f.language);
+		p->voice = "";
+	}
 	return 0;
 }

@@ -42,13 +42,17 @@ struct speech_piece {
 	enum speech_pace pace;
 	unsigned ms; /* a pause; behind text, the least gap of its mark-up */
 	char language[SPEECH_LANGUAGE_BYTES];
-	char *text; /* or digits; owned, wiped */
+	const char *voice; /* "": the language's own; the utterance's, or the
+			      program's */
+	char *text;        /* or digits; owned, wiped */
 	struct speech_style style;
 	struct clip *clip; /* text, once prepared */
 };
 
 struct utterance {
 	char language[SPEECH_LANGUAGE_BYTES];
+	char *voice; /* NULL: each language's own */
+	char voice_language[SPEECH_LANGUAGE_BYTES]; /* what it speaks */
 	struct speech_piece *pieces; /* a call holds dozens of utterances */
 	size_t count, room;          /* ... and most have two or three */
 	size_t bytes;                /* of text */
@@ -56,6 +60,10 @@ struct utterance {
 	bool marked;
 	size_t mark; /* the mark is before this piece */
 };
+
+/* "de-AT" -> "de": what languages are known by here. */
+void speech_language_name(const char *language,
+			  char out[SPEECH_LANGUAGE_BYTES]);
 
 /* Append text in a style.  `gap`: silence that the mark-up wants behind it. */
 MUST_CHECK int speech_piece_text(struct utterance *u, struct span text,

@@ -38,6 +38,16 @@ static struct voice_limits limits(int64_t ms, size_t bytes)
 		.clock = clock_real(), .ms = ms, .bytes = bytes, .stop_fd = -1};
 }
 
+/* What a language is spoken by. */
+static int open_voice(const struct speech_params *params, const char *language,
+		      struct voice *out, struct diag *d)
+{
+	char spec[SPEECH_VOICE_BYTES];
+
+	voice_choice(params, language, spec);
+	return voice_open(params, spec, language, out, d);
+}
+
 static int run_script(const char *body, int64_t ms, struct buf *out,
 		      struct diag *d)
 {
@@ -205,18 +215,15 @@ TEST(a_missing_program_is_named_with_its_package)
 	struct voice_limits most = limits(5000, 1 << 20);
 	struct pcm pcm = {0};
 	struct diag d = {0};
+	const struct voice_ask ask = {.text = "hi"};
 	struct voice v;
 
-	assert_int_equal(voice_find(&params, "en", &v, &d), 0);
-	assert_int_equal(voice_say(&v, "hi", (struct speech_style){0}, &most,
-				   &pcm, &d),
-			 -ENOENT);
+	assert_int_equal(open_voice(&params, "en", &v, &d), 0);
+	assert_int_equal(voice_say(&v, &ask, &most, &pcm, &d), -ENOENT);
 	assert_string_equal(d.message, "/nonexistent/flite: is not installed "
 				       "(Debian: apt-get install flite)");
-	assert_int_equal(voice_find(&params, "es", &v, &d), 0);
-	assert_int_equal(voice_say(&v, "hi", (struct speech_style){0}, &most,
-				   &pcm, &d),
-			 -ENOENT);
+	assert_int_equal(open_voice(&params, "es", &v, &d), 0);
+	assert_int_equal(voice_say(&v, &ask, &most, &pcm, &d), -ENOENT);
 	assert_string_equal(d.message,
 			    "/nonexistent/e: is not installed (Debian: "
 			    "apt-get install espeak-ng)");
@@ -231,12 +238,12 @@ TEST(a_voice_that_writes_no_sound_is_reported)
 	struct diag d = {0};
 	struct voice v;
 
+	const struct voice_ask ask = {.text = "hi"};
+
 	folder_script(&folder, "espeak", "echo hello", path);
 	params.espeak_ng = path;
-	assert_int_equal(voice_find(&params, "es", &v, &d), 0);
-	assert_int_equal(voice_say(&v, "hi", (struct speech_style){0}, &most,
-				   &pcm, &d),
-			 -EIO);
+	assert_int_equal(open_voice(&params, "es", &v, &d), 0);
+	assert_int_equal(voice_say(&v, &ask, &most, &pcm, &d), -EIO);
 	assert_non_null(strstr(d.message, "wrote no sound"));
 }
 
@@ -247,22 +254,19 @@ TEST(voices_are_checked_by_name)
 	} rows[] = {
 		{"flite:bob",
 		 "flite:bob: flite has the voices rms awb kal kal16 slt"},
-		{"flite", "flite: a voice is flite:NAME or espeak-ng:NAME"},
-		{"festival:x",
-		 "festival:x: a voice is flite:NAME or espeak-ng:NAME"},
+		{"flite",
+		 "flite: a voice is flite:NAME, espeak-ng:NAME or Polly.NAME"},
+		{"festival:x", "festival:x: a voice is flite:NAME, "
+			       "espeak-ng:NAME or Polly.NAME"},
 		{"espeak-ng:", "espeak-ng:: not the name of a voice"},
 		{"espeak-ng:-x", "espeak-ng:-x: not the name of a voice"},
 		{"espeak-ng:../x", "espeak-ng:../x: not the name of a voice"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const struct speech_choice choices[] = {{"en", rows[i].voice},
-							{0}};
-		const struct speech_params params = {.choices = choices};
 		struct diag d = {0};
-		struct voice v;
 
-		assert_int_equal(voice_find(&params, "en", &v, &d), -EINVAL);
+		assert_int_equal(voice_check(rows[i].voice, true, &d), -EINVAL);
 		assert_string_equal(d.message, rows[i].why);
 	}
 }
@@ -277,16 +281,16 @@ TEST(markup_in_a_text_reaches_espeak_as_text)
 	AUTO_BUF(said, 4096);
 	struct voice v;
 
+	const struct voice_ask ask = {.text = "a <b> & [[c]]",
+				      .style = {.rate = -50}};
+
 	(void)snprintf(body, sizeof(body),
 		       "cat >%s/said; echo \"$@\" >>%s/said", folder.path,
 		       folder.path);
 	folder_script(&folder, "espeak", body, path);
 	params.espeak_ng = path;
-	assert_int_equal(voice_find(&params, "es", &v, &d), 0);
-	assert_int_equal(voice_say(&v, "a <b> & [[c]]",
-				   (struct speech_style){.rate = -50}, &most,
-				   &pcm, &d),
-			 -EIO);
+	assert_int_equal(open_voice(&params, "es", &v, &d), 0);
+	assert_int_equal(voice_say(&v, &ask, &most, &pcm, &d), -EIO);
 	(void)snprintf(path, sizeof(path), "%s/said", folder.path);
 	assert_int_equal(file_read(path, &said), 0);
 	assert_string_equal(said.p, "a &lt;b&gt; &amp;   c  \n"
