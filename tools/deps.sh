@@ -152,16 +152,18 @@ install() {
 	return 1
 }
 
-# The browser tests' own packages, pinned by their lock file.
+# The packages of the tests that run in node, pinned by their lock files.
 node_modules() {
-	local at=tests/browser
+	local at
 
-	[ -f $at/package-lock.json ] || return 0
-	[ $at/package-lock.json -nt $at/node_modules/.package-lock.json ] ||
-		return 0
-	echo "deps: installing the packages of $at"
-	(cd $at && npm ci --ignore-scripts --no-audit --no-fund \
-		--loglevel=error </dev/null)
+	for at in tests/browser tests/faces; do
+		[ -f $at/package-lock.json ] || continue
+		[ $at/package-lock.json -nt \
+			$at/node_modules/.package-lock.json ] || continue
+		echo "deps: installing the packages of $at"
+		(cd $at && npm ci --ignore-scripts --no-audit --no-fund \
+			--loglevel=error </dev/null)
+	done
 }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
