@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "api/api_priv.h"
+#include "base/crypto.h"
 #include "base/json.h"
 
 enum {
@@ -71,6 +72,11 @@ const struct api_field api_create_fields[] = {
 				  .max = ADDRESS_TEXT},
 	[API_CREATE_METADATA] = {.name = "metadata", .kind = API_OBJECT},
 	[API_CREATE_TRACE] = {.name = "trace", .kind = API_BOOL},
+	[API_CREATE_PARAMS] = {.name = "params", .kind = API_OBJECT},
+	[API_CREATE_FLOW_VERSION] = {.name = "flow_version",
+				     .kind = API_INT,
+				     .least = 1,
+				     .most = INT32_MAX},
 	{0},
 };
 
@@ -224,8 +230,12 @@ int api_body_read(struct span text, const struct api_field *fields,
 
 void api_body_free(struct api_body *b)
 {
-	for (size_t i = 0; i < API_FIELDS_MAX; i++)
+	for (size_t i = 0; i < API_FIELDS_MAX; i++) {
+		/* a flow's parameters may be secret */
+		if (b->at[i].json)
+			crypto_wipe(b->at[i].json, strlen(b->at[i].json));
 		free(b->at[i].json);
+	}
 	json_decref(b->root);
 }
 
@@ -258,4 +268,6 @@ void api_body_to_create(const struct api_body *b, struct service_create *req)
 	req->client_ip = b->at[API_CREATE_CLIENT_IP].text;
 	req->metadata = b->at[API_CREATE_METADATA].text;
 	req->trace = b->at[API_CREATE_TRACE].yes;
+	req->params = b->at[API_CREATE_PARAMS].text;
+	req->flow_version = (unsigned)b->at[API_CREATE_FLOW_VERSION].number;
 }

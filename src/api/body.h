@@ -14,7 +14,7 @@
 #include "base/span.h"
 #include "service/service.h"
 
-enum { API_FIELDS_MAX = 16 };
+enum { API_FIELDS_MAX = 24 };
 
 /* `code` is a row of errors.def.  field and rule may be NULL or "". */
 struct api_problem {
@@ -47,6 +47,8 @@ enum api_create_field {
 	API_CREATE_CLIENT_IP,
 	API_CREATE_METADATA,
 	API_CREATE_TRACE,
+	API_CREATE_PARAMS,
+	API_CREATE_FLOW_VERSION,
 };
 enum api_check_field {
 	API_CHECK_CODE,

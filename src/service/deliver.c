@@ -298,6 +298,8 @@ static int start_flow(struct attempt *a, const struct service_rules *rules,
 	const struct service_flow *f = service_flow_find(a->sv, a->v.flow);
 	const struct verification *v = &a->v;
 	char amount[VERIFICATION_AMOUNT_BYTES + sizeof(v->currency) + 1];
+	AUTO_JSON json_t *given = NULL;
+	int err;
 	struct flow_params params = {
 		.deadline_ms = v->created_ms + VERIFICATION_LIFE_MS,
 		.host = &host,
@@ -327,9 +329,14 @@ static int start_flow(struct attempt *a, const struct service_rules *rules,
 		return diag_set(d, "there is no flow \"%s\" any more", v->flow);
 	if (service_number_open(a->sv->p.ring, v, a->number) != 0)
 		return diag_set(d, "its number cannot be opened");
+	if (service_params_open(a->sv->p.ring, v, &given) != 0)
+		return diag_set(d, "its parameters cannot be opened");
 	amount_text(v, amount, sizeof(amount));
 	params.flow = f->flow;
-	return flow_run_start(&params, &a->run, d);
+	params.params = given;
+	err = flow_run_start(&params, &a->run, d);
+	service_params_forget(given); /* the run has its own by now */
+	return err;
 }
 
 static void start(struct attempt *a)

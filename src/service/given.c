@@ -12,18 +12,76 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "service/service_priv.h"
 
 enum { NAME_RAW = 16, OWN_NAME_MAX = 1024 };
 
 /* --- sealing --------------------------------------------------------------------- */
 
+void service_params_forget(json_t *params)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(params, name, value)
+	{
+		union {
+			const char *theirs;
+			char *ours; /* nobody else has it: js_parse() made it */
+		} text = {.theirs = json_string_value(value)};
+
+		if (text.ours)
+			crypto_wipe(text.ours, json_string_length(value));
+		(void)json_integer_set(value, 0);
+	}
+}
+
+static bool seal_params(const struct service *sv, struct service_wish *w)
+{
+	AUTO_BUF(sealed, VERIFICATION_PARAMS_MAX);
+	struct verification *v = &w->v;
+	char *text = js_text(w->params);
+	size_t n = strlen(text);
+
+	keyring_seal_text(sv->p.ring, KEYRING_PARAM_SEAL, span_of(v->id),
+			  span_make(text, n), &sealed);
+	crypto_wipe(text, n);
+	free(text);
+	free(v->params); /* of a round before: send.c */
+	v->params = b_copy(sealed.p, sealed.n);
+	v->params_n = sealed.n;
+	return !sealed.err;
+}
+
+int service_params_open(const struct keyring *ring,
+			const struct verification *v, json_t **out)
+{
+	AUTO_BUF(text, VERIFICATION_PARAMS_MAX);
+	struct diag d;
+	int err;
+
+	*out = NULL;
+	if (!v->params)
+		return 0;
+	err = keyring_open_text(ring, KEYRING_PARAM_SEAL, span_of(v->id),
+				span_make(v->params, v->params_n), &text);
+	if (!err)
+		err = js_parse(buf_view(&text), out, &d);
+	if (text.p)
+		crypto_wipe(text.p, text.cap);
+	return err;
+}
+
 int service_given_seal(const struct service *sv, struct service_wish *w)
 {
 	struct verification *v = &w->v;
 
+	if (json_object_size(w->params) > 0 && !seal_params(sv, w))
+		return -E2BIG;
 	if (!v->code_given)
 		return 0;
 	return keyring_seal(sv->p.ring, KEYRING_CODE_SEAL, span_of(v->id),

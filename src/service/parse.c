@@ -20,6 +20,7 @@ enum {
 	CURRENCY_LETTERS = 3,
 	CLEAR_PREFIX = 6, /* F1 */
 	CLEAR_LAST = 4,
+	PARAM_SHOWN = 48, /* bytes of a parameter's name, in a refusal */
 };
 
 struct reading {
@@ -141,23 +142,54 @@ static bool take(const struct reading *r, const char *field, const char *from,
 
 /* --- fields ---------------------------------------------------------------------- */
 
-static bool read_number(const struct reading *r)
+static bool parse_number(const struct reading *r, struct span text)
 {
-	struct span text = span_of(r->req->to);
-	struct number *number = &r->w->number;
 	struct verification *v = &r->w->v;
 	struct diag why = {0};
-	size_t n;
 
-	if (text.n == 0)
-		return missing(r, "to");
-	v->sandbox = r->rules->policy.sandbox && number_sandbox(text, number);
-	if (!v->sandbox &&
-	    number_parse(text, r->rules->plan, number, &why) != NUMBER_OK) {
-		service_refuse(r->no, "number_invalid", "to", "%s",
-			       why.message);
+	v->sandbox =
+		r->rules->policy.sandbox && number_sandbox(text, &r->w->number);
+	if (v->sandbox || number_parse(text, r->rules->plan, &r->w->number,
+				       &why) == NUMBER_OK)
+		return true;
+	service_refuse(r->no, "number_invalid", "to", "%s", why.message);
+	return false;
+}
+
+/*
+ * Who is called: the number that was asked for, or else the one that the flow
+ * calls with these parameters.  Where both are known and differ, the call could
+ * only fail (flow/node_call.c).
+ */
+static bool find_number(const struct reading *r)
+{
+	AUTO_BUF(called, FLOW_VALUE_MAX);
+	struct diag why = {0};
+	bool known = flow_destination(r->w->flow->flow, r->w->params, &called,
+				      &why) == 0;
+
+	if (!given(r->req->to) && !known) {
+		service_refuse(r->no, "missing_field", "to", "%s", why.message);
 		return false;
 	}
+	if (!parse_number(r, given(r->req->to) ? span_of(r->req->to)
+					       : buf_view(&called)))
+		return false;
+	if (!known || strcmp(called.p, r->w->number.e164) == 0)
+		return true;
+	return bad(r, "to",
+		   "the flow calls another number with these "
+		   "parameters");
+}
+
+static bool read_number(const struct reading *r)
+{
+	struct number *number = &r->w->number;
+	struct verification *v = &r->w->v;
+	size_t n;
+
+	if (!find_number(r))
+		return false;
 	keyring_hash_number(r->sv->p.ring, number->e164, v->number_hash);
 	service_place_of_hash(r->req->who.application, v->number_hash,
 			      &r->w->place);
@@ -255,6 +287,61 @@ static bool read_figures(const struct reading *r)
 				 : length;
 	v->wrong_max = rules->wrong_max;
 	return true;
+}
+
+static void param_field(struct service_refusal *no, const char *name)
+{
+	(void)snprintf(no->field, sizeof(no->field), "params%s%.*s",
+		       *name ? "." : "", PARAM_SHOWN, name);
+}
+
+/* What it requires, by name; what else is wrong the flow's room says. */
+static bool has_required(const struct reading *r, const json_t *o)
+{
+	struct flow_param p;
+
+	for (size_t i = 0; flow_param(r->w->flow->flow, i, &p); i++) {
+		const json_t *v = json_object_get(o, p.name);
+		bool none = !v || json_is_null(v) ||
+			    (json_is_string(v) && !json_string_length(v));
+
+		if (!p.required || !none)
+			continue;
+		service_refuse(r->no, "missing_field", "", "%s must be given",
+			       p.name);
+		param_field(r->no, p.name);
+		return false;
+	}
+	return true;
+}
+
+static bool params_fit(const struct reading *r, const json_t *o)
+{
+	struct diag d = {0};
+
+	if (!has_required(r, o))
+		return false;
+	if (flow_params_read(r->w->flow->flow, o, &r->w->params, &d) == 0)
+		return true;
+	service_refuse(r->no, "invalid_field", "", "%s", d.message);
+	param_field(r->no, d.field);
+	return false;
+}
+
+static bool read_params(const struct reading *r)
+{
+	AUTO_JSON json_t *o = NULL;
+	struct span text = span_of(r->req->params);
+	struct diag d;
+	bool fits;
+
+	if (text.n > SERVICE_PARAMS_MAX)
+		return bad(r, "params", "the parameters are too long");
+	if (text.n && (js_parse(text, &o, &d) != 0 || !json_is_object(o)))
+		return bad(r, "params", "an object is expected");
+	fits = params_fit(r, o);
+	service_params_forget(o);
+	return fits;
 }
 
 static bool read_client(const struct reading *r)
@@ -401,9 +488,10 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 		       struct service_wish *out, struct service_refusal *no)
 {
 	static bool (*const fields[])(const struct reading *) = {
-		read_number,     read_flow,   read_words,    read_brand,
-		read_figures,    read_client, read_metadata, read_from,
-		choose_language, read_trace,  read_code,     read_label,
+		read_flow,  read_params,     read_number, read_words,
+		read_brand, read_figures,    read_client, read_metadata,
+		read_from,  choose_language, read_trace,  read_code,
+		read_label,
 	};
 	struct reading r = {.sv = sv, .req = req, .w = out, .no = no};
 
@@ -454,5 +542,8 @@ void service_wish_free(struct service_wish *w)
 	service_rules_drop(w->rules);
 	verification_free(&w->v);
 	crypto_wipe(w->code, sizeof(w->code));
+	service_params_forget(w->params);
+	json_decref(w->params);
+	w->params = NULL;
 	w->rules = NULL;
 }

@@ -320,6 +320,7 @@ struct service_wish {
 	const struct service_flow *flow;
 	struct service_place place;
 	char code[CODE_BYTES]; /* given; wiped with the rest */
+	json_t *params;        /* of the flow, texts alone; wiped as well */
 	struct service_own own;
 };
 /* False: refused. */
@@ -342,6 +343,11 @@ void service_alias_write(struct store_tx *tx, const struct service *sv,
 /* given.c: what was given is sealed into w->v, whose id is known by now. */
 MUST_CHECK int service_given_seal(const struct service *sv,
 				  struct service_wish *w);
+/* The parameters of a record, *out NULL where it has none; forget them before
+ * they are freed. */
+MUST_CHECK int service_params_open(const struct keyring *ring,
+				   const struct verification *v, json_t **out);
+void service_params_forget(json_t *params); /* wiped; NULL is fine */
 /* False: refused. */
 bool service_own_read(const struct service *sv,
 		      const struct service_create *req, struct service_own *out,

@@ -244,7 +244,7 @@ int world_try_start(struct world *w, struct diag *d)
 		.clock = w->clock,
 		.rng = w->rng,
 		.node = "one",
-		.flows_dir = flows,
+		.flows_dir = w->flows ? w->flows : flows,
 		.tels = tels,
 		.tels_count = 1 + w->more_count,
 		.rules = &w->rules,

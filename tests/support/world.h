@@ -28,7 +28,8 @@ enum {
 
 struct world {
 	char dir[64];
-	const char *vfs; /* of sqlite's; NULL: its usual one */
+	const char *vfs;   /* of sqlite's; NULL: its usual one */
+	const char *flows; /* a folder of them; NULL: the built-in ones */
 	struct clock *clock;
 	struct rng *rng;
 	struct keyring *ring;
@@ -95,8 +96,6 @@ void world_skip(struct world *w, int64_t ms);
 
 struct answer {
 	struct verification v; /* metadata and params are not kept */
-	bool has_params;
-	bool again; /* of a send */
 	struct service_refusal no;
 	/* of a check */
 	enum outcome_check result;
@@ -104,6 +103,8 @@ struct answer {
 	unsigned left;
 	char to[NUMBER_BYTES], code[CODE_BYTES];
 	bool done, refused;
+	bool has_params; /* it had some */
+	bool again;      /* of a send */
 };
 struct answer world_create(struct world *w, const char *to, const char *flow);
 struct answer world_ask(struct world *w, const struct service_create *req);

@@ -223,6 +223,7 @@ TEST(a_create_answers_what_was_made)
 		.token = aw->verify,
 		.body = "{\"to\":\"1 555 555 0110\",\"locale\":\"en-US\","
 			"\"purpose\":\"signup\",\"code_length\":8,"
+			"\"flow_version\":1,\"params\":{},"
 			"\"ttl_s\":120,\"client_ip\":\"2001:db8::1\","
 			"\"metadata\":{\"order\":\"4711\",\"\\u00e4\":\"\"}}"};
 	AUTO_JSON json_t *o = NULL;
@@ -298,6 +299,14 @@ TEST(a_field_that_cannot_be_is_named)
 		 "metadata"},
 		{"{\"to\":\"+15555550110\",\"metadata\":{\"a\":1}}",
 		 "invalid_field", "metadata"},
+		{"{\"to\":\"+15555550110\",\"code\":\"482913\"}",
+		 "unknown_field", "code"},
+		{"{\"to\":\"+15555550110\",\"params\":[]}", "invalid_field",
+		 "params"},
+		{"{\"to\":\"+15555550110\",\"params\":{\"otp\":1}}",
+		 "invalid_field", "params.otp"},
+		{"{\"to\":\"+15555550110\",\"flow_version\":0}",
+		 "invalid_field", "flow_version"},
 		{"{\"to\":\"+15555550110\",\"brand\":"
 		 "\"0123456789012345678901234567890\"}",
 		 "invalid_field", "brand"},
@@ -327,6 +336,8 @@ TEST(a_number_that_is_not_called_names_the_rule)
 	post(aw, ALL, "{\"to\":\"+19005550199\"}", 422,
 	     "number_type_not_allowed");
 	post(aw, ALL, "{\"to\":\"" LISTENS "\",\"flow\":\"song\"}", 422,
+	     "flow_not_published");
+	post(aw, ALL, "{\"to\":\"" LISTENS "\",\"flow_version\":2}", 422,
 	     "flow_not_published");
 	post(aw, ALL,
 	     "{\"to\":\"" LISTENS

@@ -5,10 +5,8 @@
  * A8, B4, B5, B8, B10).
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "core/verification.h"
 #include "support/test.h"
 
@@ -222,94 +220,6 @@ TEST(expiry_ends_it_once)
 	assert_int_equal(v.ended_ms, v.expires_ms);
 	assert_false(verification_expire(&v, &n, v.expires_ms + 1));
 	assert_int_equal(n.live_count, 0);
-}
-
-/* --- what its maker gave --------------------------------------------------------- */
-
-static void give(struct verification *to)
-{
-	to->code_given = true;
-	to->code_sealed_n = 5;
-	memset(to->code_sealed, 0xc0, to->code_sealed_n);
-	to->params_n = 3;
-	to->params = b_copy("abc", to->params_n);
-}
-
-static void assert_gone(const struct verification *of)
-{
-	static const uint8_t nothing[sizeof(of->code_sealed)];
-
-	assert_true(of->code_given);
-	assert_int_equal(of->code_sealed_n, 0);
-	assert_memory_equal(of->code_sealed, nothing, sizeof(nothing));
-	assert_null(of->params);
-	assert_int_equal(of->params_n, 0);
-}
-
-TEST(what_was_given_is_gone_however_it_ends)
-{
-	struct verification w = v;
-
-	give(&v);
-	deliver(t0);
-	assert_int_equal(check("000000", t0), CHECK_WRONG);
-	assert_int_equal(v.params_n, 3);
-	assert_int_equal(check(CODE, t0), CHECK_APPROVED);
-	assert_gone(&v);
-
-	v = w;
-	give(&v);
-	assert_true(verification_cancel(&v, &n, t0));
-	assert_gone(&v);
-
-	v = w;
-	give(&v);
-	assert_true(verification_expire(&v, &n, v.expires_ms));
-	assert_gone(&v);
-}
-
-TEST(a_copy_has_its_own_of_everything)
-{
-	struct verification copy;
-
-	give(&v);
-	v.metadata = b_strdup("{}");
-	copy = verification_copy(&v);
-	verification_free(&v);
-
-	assert_string_equal(copy.metadata, "{}");
-	assert_memory_equal(copy.params, "abc", 3);
-	verification_free(&copy);
-}
-
-TEST(the_newest_live_one_is_the_last_whichever_ended)
-{
-	struct verification two = wish("ver_2"), three = wish("ver_3");
-
-	(void)snprintf(two.label, sizeof(two.label), "VA1");
-	(void)verification_create(&two, &n, t0, &retry);
-	(void)verification_create(&three, &n, t0, &retry);
-	assert_true(verification_cancel(&v, &n, t0));
-
-	assert_int_equal(n.live_count, 2);
-	assert_string_equal(n.live[0].id, "ver_2");
-	assert_string_equal(n.live[0].label, "VA1");
-	assert_string_equal(n.live[1].id, "ver_3");
-}
-
-TEST(the_oldest_live_one_gives_way_only_where_there_is_no_room)
-{
-	struct verification two = wish("ver_2"), three = wish("ver_3");
-
-	(void)verification_create(&two, &n, t0, &retry);
-	verification_live_yield(&n);
-	assert_int_equal(n.live_count, 2);
-	(void)verification_create(&three, &n, t0, &retry);
-	verification_live_yield(&n);
-
-	assert_int_equal(n.live_count, 2);
-	assert_string_equal(n.live[0].id, "ver_2");
-	assert_string_equal(n.live[1].id, "ver_3");
 }
 
 TEST(there_is_no_dial_with_less_than_ninety_seconds_left)
@@ -1010,10 +920,6 @@ int main(void)
 		CASE(nothing_lives_longer_than_ten_minutes),
 		CASE(a_code_ends_at_its_expiry_and_not_before),
 		CASE(expiry_ends_it_once),
-		CASE(what_was_given_is_gone_however_it_ends),
-		CASE(a_copy_has_its_own_of_everything),
-		CASE(the_newest_live_one_is_the_last_whichever_ended),
-		CASE(the_oldest_live_one_gives_way_only_where_there_is_no_room),
 		CASE(there_is_no_dial_with_less_than_ninety_seconds_left),
 		CASE(a_short_code_may_be_dialled_with_half_its_time_left),
 		CASE(no_check_counts_or_succeeds_before_the_code_was_spoken_to_a_person),
