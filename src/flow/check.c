@@ -112,7 +112,7 @@ static void leave(const struct analysis *a, const struct flow_node *n,
 	if (d->human && strcmp(d->human, e->trigger) == 0)
 		out->may_be_machine = false;
 	for (size_t i = 0; i < n->sets_count; i++) {
-		const char *only = NULL;
+		const char *only = d->open_on;
 
 		if (g && g->name)
 			only = (g++)->only_on;

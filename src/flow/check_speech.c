@@ -42,7 +42,7 @@ static void judge_length(const struct flow_at *at, unsigned n)
 static void check_text(const struct flow_at *at, const struct flow_line *line)
 {
 	const struct flow *f = at->flow;
-	struct flow_expand how = {sample, f, line->kind == FLOW_LINE_SSML};
+	struct flow_expand how = {sample, f};
 	AUTO_BUF(text, FILLED_MAX);
 	struct diag d = {0};
 	unsigned n;

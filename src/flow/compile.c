@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "flow/flow_priv.h"
+#include "flow/http_priv.h"
 
 static int find_node(const struct flow *f, const char *id)
 {
@@ -85,7 +85,49 @@ static void judge_secret(const struct flow_at *at, struct flow_template *t,
 	}
 }
 
-static void resolve(const struct flow_at *root, struct flow_template *t)
+/* The node of which `path` names something that it is open for; NULL: none. */
+static struct flow_node *open_node(const struct flow *f, const char *path)
+{
+	for (size_t i = 0; i < f->nodes_count; i++) {
+		struct flow_node *n = &f->nodes[i];
+		size_t id = strlen(n->id);
+
+		if (n->driver && n->driver->open &&
+		    strncmp(n->id, path, id) == 0 && path[id] == '.' &&
+		    span_starts(span_of(path + id + 1), n->driver->open))
+			return n;
+	}
+	return NULL;
+}
+
+/* A new slot for what such a node will give. */
+static int open_slot(const struct flow_at *at, const char *path)
+{
+	struct flow *f = at->flow;
+	struct flow_node *n = open_node(f, path);
+	size_t more = 0;
+	int slot;
+
+	if (!n) {
+		flow_find(at, NULL, FLOW_IS_ERROR("unknown_variable"),
+			  "nothing gives \"%.80s\"", path);
+		return -1;
+	}
+	for (const struct flow_gives *g = n->driver->gives; g && g->name; g++)
+		more++;
+	if (n->sets_count - more >= FLOW_OPEN_MAX) {
+		flow_find(at, NULL, FLOW_IS_ERROR("bad_range"),
+			  "more than %d values of \"%s\" are named",
+			  FLOW_OPEN_MAX, n->id);
+		return -1;
+	}
+	/* a sample that can be said in every way */
+	slot = flow_slot_add(f, n->id, path + strlen(n->id) + 1, "1");
+	flow_node_sets(n, slot);
+	return slot;
+}
+
+static void find_slots(const struct flow_at *root, struct flow_template *t)
 {
 	struct flow_at at = place(root, t->node, t->path);
 	struct flow *f = root->flow;
@@ -97,14 +139,67 @@ static void resolve(const struct flow_at *root, struct flow_template *t)
 		if (part->literal)
 			continue;
 		part->slot = flow_slot_find(f, part->path);
+		if (part->slot < 0)
+			part->slot = open_slot(&at, part->path);
 		if (part->slot < 0) {
 			t->bad = true;
-			flow_find(&at, NULL, FLOW_IS_ERROR("unknown_variable"),
-				  "nothing gives \"%.80s\"", part->path);
 			continue;
 		}
+		f->slots[part->slot].used = true;
 		t->early = t->early && f->slots[part->slot].early;
-		if (!f->slots[part->slot].secret)
+	}
+}
+
+/* Keys that were typed, and variables, can be what is verified. */
+static bool may_be_code(const struct flow_slot *slot)
+{
+	return slot->show == FLOW_SHOW_DIGITS ||
+	       span_starts(span_of(slot->name), "vars.");
+}
+
+static bool spread_secrecy(struct flow *f, const struct flow_template *t)
+{
+	bool changed = false;
+
+	if (t->place != FLOW_PLACE_VERIFY &&
+	    (t->into < 0 || !f->slots[t->into].secret))
+		return false;
+	for (size_t i = 0; i < t->count; i++) {
+		struct flow_slot *slot;
+
+		if (t->parts[i].literal || t->parts[i].slot < 0)
+			continue;
+		slot = &f->slots[t->parts[i].slot];
+		if (slot->secret || !may_be_code(slot))
+			continue;
+		slot->secret = changed = true;
+	}
+	return changed;
+}
+
+/* What is verified is the code, whatever a drawing calls it, and so is what it
+ * was made of. */
+static void derive_secrets(struct flow *f)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < f->templates_count; i++)
+			changed |= spread_secrecy(f, f->templates[i]);
+	}
+}
+
+static void judge(const struct flow_at *root, struct flow_template *t)
+{
+	struct flow_at at = place(root, t->node, t->path);
+	struct flow *f = root->flow;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct flow_part *part = &t->parts[i];
+
+		if (part->literal || part->slot < 0 ||
+		    !f->slots[part->slot].secret)
 			continue;
 		t->holds_secret = true;
 		if (part->slot == FLOW_GIVEN_CODE &&
@@ -134,6 +229,9 @@ void flow_compile(const struct flow_at *root)
 	for (size_t i = 0; i < f->nodes_count; i++)
 		connect(root, &f->nodes[i]);
 	for (size_t i = 0; i < f->templates_count; i++)
-		resolve(root, f->templates[i]);
+		find_slots(root, f->templates[i]);
+	derive_secrets(f);
+	for (size_t i = 0; i < f->templates_count; i++)
+		judge(root, f->templates[i]);
 	sum_up(f);
 }

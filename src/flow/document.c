@@ -94,6 +94,8 @@ static void add_given(struct flow *f)
 		[FLOW_GIVEN_CALL_LANGUAGE] = {"call.language", "en",
 					      FLOW_SHOW_TEXT},
 		[FLOW_GIVEN_FLOW_NAME] = {"flow.name", "Flow", FLOW_SHOW_TEXT},
+		[FLOW_GIVEN_FLOW_VERSION] = {"flow.version", "1",
+					     FLOW_SHOW_TEXT},
 	};
 
 	for (size_t i = 0; i < FLOW_GIVEN_COUNT; i++) {

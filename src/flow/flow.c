@@ -16,7 +16,7 @@
 const struct flow_driver *const flow_drivers[] = {
 	&flow_start,       &flow_call,       &flow_play,   &flow_input,
 	&flow_human_check, &flow_speak_code, &flow_verify, &flow_branch,
-	&flow_set,         &flow_repeat,     &flow_hangup,
+	&flow_set,         &flow_repeat,     &flow_http,   &flow_hangup,
 };
 const size_t flow_drivers_count = COUNT_OF(flow_drivers);
 

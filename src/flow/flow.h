@@ -242,6 +242,7 @@ struct flow_params {
 	unsigned ring_ms;
 	json_t *params;   /* Start's parameters: an object of texts; borrowed */
 	const char *mode; /* "live" or "test" */
+	unsigned version; /* of the flow; 0: it has none */
 };
 
 /*

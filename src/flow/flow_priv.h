@@ -51,6 +51,7 @@ struct flow_slot {
 	char *sample; /* what the checker puts in its place */
 	bool secret;
 	bool early; /* known before anything is dialled */
+	bool used;  /* some template names it */
 	enum flow_show show;
 };
 
@@ -71,6 +72,7 @@ enum flow_given {
 	FLOW_GIVEN_CALL_ID,
 	FLOW_GIVEN_CALL_LANGUAGE,
 	FLOW_GIVEN_FLOW_NAME,
+	FLOW_GIVEN_FLOW_VERSION,
 	FLOW_GIVEN_COUNT
 };
 
@@ -81,6 +83,7 @@ enum flow_place {
 	FLOW_PLACE_PLAIN,  /* no secret */
 	FLOW_PLACE_TEXT,   /* for a voice: no secret */
 	FLOW_PLACE_SSML,   /* for a voice: a secret only within say-as */
+	FLOW_PLACE_URL,    /* values are percent-encoded: no secret */
 	FLOW_PLACE_VERIFY, /* may hold a secret */
 };
 
@@ -106,6 +109,7 @@ struct flow_template {
 	struct flow_part *parts;
 	size_t count;
 	enum flow_place place;
+	int into;    /* the variable that it is set to; -1: none */
 	size_t node; /* where it stands: index, and pointer into the document */
 	char path[FLOW_PATH_BYTES];
 	/* found by flow_compile() */
@@ -131,6 +135,7 @@ struct flow_line {
 	struct flow_template *text;            /* TEXT, SSML */
 	const char *options[FLOW_OPTIONS_MAX]; /* PHRASE */
 	size_t options_count;
+	const char *voice;                   /* NULL: the language's */
 	bool may_have_digits, may_have_code; /* slots that its node fills */
 	size_t node;
 	char path[FLOW_PATH_BYTES];
@@ -230,6 +235,11 @@ json_t *flow_array(const struct flow_at *at, const json_t *o, const char *key,
 /* Letters, digits, - and _, a letter first. */
 bool flow_is_name(const char *text);
 
+/* `text` stands at `at`.  NULL: there is a finding. */
+struct flow_template *flow_template_here(const struct flow_at *at,
+					 const char *text,
+					 enum flow_place place);
+/* The same for a member. */
 struct flow_template *flow_template_at(const struct flow_at *at,
 				       const json_t *o, const char *key,
 				       enum flow_place place, bool required);
@@ -270,10 +280,10 @@ struct flow_template *flow_template_parse(struct flow *f, const char *text,
 struct flow_expand {
 	flow_value_h *value;
 	const void *ctx;
-	bool xml; /* values are escaped */
 };
-/* -E2BIG: a value over FLOW_VALUE_MAX, or out is full.  -ENODATA: a secret that
- * is no digits in a place for a voice. */
+/* Values are escaped as their place wants it.  -E2BIG: a value over
+ * FLOW_VALUE_MAX, or out is full.  -ENODATA: a secret that is no digits in a
+ * place for a voice, or dots in a URL that would lead upwards. */
 MUST_CHECK int flow_template_expand(const struct flow *f,
 				    const struct flow_template *t,
 				    const struct flow_expand *how,
@@ -300,6 +310,9 @@ struct flow_driver {
 	const char *bounded;            /* the trigger that something counts */
 	const char *live;  /* the trigger after which a call is up */
 	const char *human; /* the trigger after which a person is there */
+	/* It gives whatever templates name behind this ("body."), and the
+	 * trigger on which that is set; NULL: nothing. */
+	const char *open, *open_on;
 	bool is_start, is_end;
 	bool speaks;    /* needs a call that was answered */
 	bool says_code; /* speaks the code by itself */
@@ -314,6 +327,6 @@ struct flow_driver {
 /* One for each node type; a new one is a file, a line here, a row there. */
 extern const struct flow_driver flow_start, flow_call, flow_play, flow_input,
 	flow_human_check, flow_speak_code, flow_verify, flow_branch, flow_set,
-	flow_repeat, flow_hangup;
+	flow_repeat, flow_http, flow_hangup;
 extern const struct flow_driver *const flow_drivers[];
 extern const size_t flow_drivers_count;

@@ -11,31 +11,43 @@
 #include "base/mem.h"
 #include "flow/flow_priv.h"
 
+struct flow_template *flow_template_here(const struct flow_at *at,
+					 const char *text,
+					 enum flow_place place)
+{
+	struct flow *f = at->flow;
+	struct flow_template *t;
+	struct diag d = {0};
+
+	if (strnlen(text, FLOW_TEXT_MAX + 1) > FLOW_TEXT_MAX) {
+		flow_find(at, NULL, FLOW_IS_ERROR("bad_range"),
+			  "must be at most %d bytes long", FLOW_TEXT_MAX);
+		return NULL;
+	}
+	t = flow_template_parse(f, text, &d);
+	if (!t) {
+		flow_find(at, NULL, FLOW_IS_ERROR("bad_template"), "%s",
+			  d.message);
+		return NULL;
+	}
+	t->place = place;
+	t->into = -1;
+	t->node = at->node->index;
+	memcpy(t->path, at->path, sizeof(t->path));
+	f->templates = b_grow(f->templates, f->templates_count + 1,
+			      sizeof(struct flow_template *));
+	f->templates[f->templates_count++] = t;
+	return t;
+}
+
 struct flow_template *flow_template_at(const struct flow_at *at,
 				       const json_t *o, const char *key,
 				       enum flow_place place, bool required)
 {
 	const char *text = flow_text(at, o, key, FLOW_TEXT_MAX, required);
 	struct flow_at here = flow_at_key(at, key);
-	struct flow *f = at->flow;
-	struct flow_template *t;
-	struct diag d = {0};
 
-	if (!text)
-		return NULL;
-	t = flow_template_parse(f, text, &d);
-	if (!t) {
-		flow_find(at, key, FLOW_IS_ERROR("bad_template"), "%s",
-			  d.message);
-		return NULL;
-	}
-	t->place = place;
-	t->node = at->node->index;
-	memcpy(t->path, here.path, sizeof(t->path));
-	f->templates = b_grow(f->templates, f->templates_count + 1,
-			      sizeof(struct flow_template *));
-	f->templates[f->templates_count++] = t;
-	return t;
+	return text ? flow_template_here(&here, text, place) : NULL;
 }
 
 static struct flow_line *add_line(const struct flow_at *at,

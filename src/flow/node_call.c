@@ -8,11 +8,19 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
+#include "core/number.h"
 #include "flow/run_priv.h"
 
-enum { GIVES_STATUS, GIVES_SIP_CODE, GIVES_ROUTE };
+enum {
+	GIVES_STATUS,
+	GIVES_SIP_CODE,
+	GIVES_ROUTE,
+	GIVES_COUNTRY,
+	GIVES_ANSWERED_AT
+};
 
 /* Of a leg that ended by a route's fault, while another is being asked for. */
 struct state {
@@ -28,8 +36,9 @@ struct config {
 
 static void parse(const struct flow_at *at, const json_t *config)
 {
-	static const char *const KNOWN[] = {"to", "from", "ring_timeout_s",
-					    "route", NULL};
+	static const char *const KNOWN[] = {
+		"to",    "from",           "ring_timeout_s",
+		"route", "detect_machine", NULL};
 	struct config *c = flow_keep(at->flow, b_zero(1, sizeof(*c)));
 	const struct flow_world *w = at->world;
 	const char *route;
@@ -40,6 +49,11 @@ static void parse(const struct flow_at *at, const json_t *config)
 	c->from = flow_template_at(at, config, "from", FLOW_PLACE_PLAIN, false);
 	c->ring_ms = 1000 * (unsigned)flow_int(at, config, "ring_timeout_s",
 					       (struct flow_range){5, 120, 0});
+	if (flow_bool(at, config, "detect_machine", false))
+		flow_find(at, "detect_machine",
+			  FLOW_IS_INFO("no_machine_detection"),
+			  "no telephone here can tell, so \"machine\" is never "
+			  "fired: a human-check can");
 	route = flow_text(at, config, "route", FLOW_NAME_MAX, false);
 	c->route = flow_keep_text(at->flow, route ? route : "default");
 	if (route && w->has_route && !w->has_route(route, w->ctx))
@@ -82,9 +96,38 @@ static void enter(struct flow_run *run)
 	flow_run_may_dial(run);
 }
 
+/* Whose plan the number is of; a parse is not for nothing, so only where a
+ * template asks for it. */
+static void give_country(struct flow_run *run)
+{
+	struct number n;
+
+	if (!flow_run_uses(run, GIVES_COUNTRY))
+		return;
+	if (number_parse(span_of(flow_run_number(run)), NULL, &n, NULL) ==
+	    NUMBER_OK)
+		flow_run_give(run, GIVES_COUNTRY, n.region);
+}
+
+/* RFC 3339, in UTC. */
+static void give_time(struct flow_run *run)
+{
+	time_t at = (time_t)(flow_run_wall(run) / 1000);
+	char text[sizeof("2026-01-01T00:00:00Z")];
+	struct tm tm;
+
+	if (gmtime_r(&at, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+		flow_run_give(run, GIVES_ANSWERED_AT, text);
+}
+
 static void is_over(struct flow_run *run, enum outcome_leg leg)
 {
 	const struct config *c = flow_run_config(run);
+
+	give_country(run);
+	if (leg == LEG_ANSWERED)
+		give_time(run);
 
 	flow_run_give(run, GIVES_STATUS, outcome_leg_text(leg));
 	flow_run_give_int(run, GIVES_SIP_CODE, flow_run_sip_code(run));
@@ -162,10 +205,14 @@ const struct flow_driver flow_call = {
 	.triggers = (const char *const[]){"answered", "machine", "no_answer",
 					  "busy", "rejected", "failed", NULL},
 	.optional = (const char *const[]){"machine", NULL},
-	.gives = (const struct flow_gives[]){{"status", "answered", NULL},
-					     {"sip_code", "200", NULL},
-					     {"route", "default", NULL},
-					     {NULL, NULL, NULL}},
+	.gives =
+		(const struct flow_gives[]){
+			{"status", "answered", NULL},
+			{"sip_code", "200", NULL},
+			{"route", "default", NULL},
+			{"country", "US", NULL},
+			{"answered_at", "2026-01-01T00:00:00Z", "answered"},
+			{NULL, NULL, NULL}},
 	.live = "answered",
 	.state_bytes = sizeof(struct state),
 	.parse = parse,

@@ -124,6 +124,11 @@ static void parse(const struct flow_at *at, const json_t *config)
 	flow_speech_at(at, config, "invalid_prompt", false, &c->invalid_prompt);
 	c->barge_in = flow_bool(at, config, "barge_in", true);
 	digits->secret = flow_bool(at, config, "secret", true);
+	if (!digits->secret && c->max == 0) {
+		flow_find(at, "secret", FLOW_IS_ERROR("bad_value"),
+			  "the code is secret");
+		digits->secret = true;
+	}
 	digits->show = FLOW_SHOW_DIGITS;
 }
 

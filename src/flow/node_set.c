@@ -38,6 +38,7 @@ static void parse_value(const struct flow_at *at, const json_t *values,
 	slot = flow_slot_find(at->flow, full.p);
 	if (slot < 0)
 		slot = flow_slot_add(at->flow, "vars", name, "sample");
+	t->into = slot;
 	flow_node_sets(at->node, slot);
 	c->values[c->count].name = flow_keep_text(at->flow, name);
 	c->values[c->count].slot = slot;

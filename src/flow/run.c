@@ -33,7 +33,7 @@ int64_t flow_run_now(const struct flow_run *run)
 	return clock_mono_ms(loop_clock(run->loop));
 }
 
-static int64_t wall(const struct flow_run *run)
+int64_t flow_run_wall(const struct flow_run *run)
 {
 	return clock_wall_ms(loop_clock(run->loop));
 }
@@ -309,7 +309,7 @@ static void hang_up(struct flow_run *run)
 		  run);
 }
 
-static bool is_up(const struct flow_run *run)
+bool flow_run_is_up(const struct flow_run *run)
 {
 	return run->leg.call && run->leg.answered && !run->leg.ended;
 }
@@ -330,7 +330,7 @@ void flow_run_end(struct flow_run *run, enum flow_end_reason reason)
 {
 	if (!begin_end(run, reason))
 		return;
-	if (reason != FLOW_FAILED || !is_up(run)) {
+	if (reason != FLOW_FAILED || !flow_run_is_up(run)) {
 		hang_up(run);
 		return;
 	}
@@ -340,7 +340,7 @@ void flow_run_end(struct flow_run *run, enum flow_end_reason reason)
 
 bool flow_run_is_late(const struct flow_run *run)
 {
-	return run->deadline_ms > 0 && wall(run) >= run->deadline_ms;
+	return run->deadline_ms > 0 && flow_run_wall(run) >= run->deadline_ms;
 }
 
 void flow_run_expire(struct flow_run *run)
@@ -374,7 +374,7 @@ void flow_run_stop(struct flow_run *run)
 	run->wish = RUN_STOPPED;
 	if (!begin_end(run, FLOW_STOPPED))
 		return;
-	if (!is_up(run)) {
+	if (!flow_run_is_up(run)) {
 		hang_up(run);
 		return;
 	}
@@ -391,7 +391,7 @@ void flow_run_settle(struct flow_run *run)
 	run->wish = RUN_SETTLED;
 	if (!begin_end(run, FLOW_STOPPED))
 		return;
-	if (is_up(run) && run->talk)
+	if (flow_run_is_up(run) && run->talk)
 		set_state(run, RUN_LAST_WORDS); /* what sounds, sounds on */
 	else
 		hang_up(run);
@@ -562,6 +562,24 @@ void flow_run_verify(struct flow_run *run, const char *digits)
 	run->host->verify(run->ctx, run, digits, host_answers);
 }
 
+static void http_answers(struct flow_run *run, const struct flow_http_answer *a)
+{
+	if (!run->asking)
+		return; /* the node that asked is gone */
+	run->asking = false;
+	flow_run_happens(run, &(struct flow_happening){.what = FLOW_ANSWER,
+						       .http = a});
+}
+
+bool flow_run_http(struct flow_run *run, const struct flow_http *ask)
+{
+	if (!run->host->http)
+		return false;
+	run->asking = true;
+	run->host->http(run->ctx, run, ask, http_answers);
+	return true;
+}
+
 void flow_run_news(struct flow_run *run, enum outcome_event event,
 		   enum outcome_leg leg)
 {
@@ -676,7 +694,8 @@ int flow_run_start(const struct flow_params *params, struct flow_run **out,
 	}
 	if (run->deadline_ms > 0)
 		timer_set(timers_of(run), &run->deadline,
-			  run->deadline_ms - wall(run), deadline_is_here, run);
+			  run->deadline_ms - flow_run_wall(run),
+			  deadline_is_here, run);
 	flow_trace_begin(run);
 	*out = run;
 	return 0;

@@ -41,6 +41,7 @@ struct flow_happening {
 	enum outcome_leg leg;  /* FLOW_TEL: ANSWERED, or how it ended */
 	int result;            /* FLOW_ANSWER */
 	int64_t detail;
+	const struct flow_http_answer *http; /* FLOW_ANSWER to an http node */
 };
 
 /* --- what a node may do -------------------------------------------------------------- */
@@ -72,6 +73,8 @@ void flow_run_fire(struct flow_run *run, const char *trigger);
 /* The end.  FLOW_FAILED says so first, where somebody listens. */
 void flow_run_end(struct flow_run *run, enum flow_end_reason reason);
 
+/* Is a call up? */
+bool flow_run_is_up(const struct flow_run *run);
 /* Is that trigger connected? */
 bool flow_run_leads(const struct flow_run *run, const char *trigger);
 
@@ -83,6 +86,12 @@ void flow_run_wipe(struct buf *b);
 void flow_run_give(struct flow_run *run, size_t i, const char *text);
 void flow_run_give_int(struct flow_run *run, size_t i, int64_t value);
 void flow_run_put(struct flow_run *run, int slot, const char *text);
+/* What templates named of it, where it is open: "body.x"; NULL: there are no
+ * more.  And its value; NULL: it has none. */
+const char *flow_run_open(const struct flow_run *run, size_t i);
+void flow_run_give_open(struct flow_run *run, size_t i, const char *text);
+/* Does any template name the node's i-th value? */
+bool flow_run_uses(const struct flow_run *run, size_t i);
 /* How often this node was counted; its to change. */
 unsigned *flow_run_counter(struct flow_run *run);
 
@@ -107,6 +116,8 @@ unsigned flow_run_code_length(const struct flow_run *run);
 unsigned flow_run_human_digits(const struct flow_run *run);
 struct rng *flow_run_rng(const struct flow_run *run);
 const struct flow *flow_run_flow(const struct flow_run *run);
+const struct flow_driver *flow_run_driver(const struct flow_run *run);
+int64_t flow_run_wall(const struct flow_run *run);
 int flow_run_sip_code(const struct flow_run *run);
 const char *flow_run_number(const struct flow_run *run); /* the called one */
 /* Another language may be offered: English, in a call of another. */
@@ -118,6 +129,8 @@ void flow_run_may_dial(struct flow_run *run);
 /* The leg ended unanswered: is there another way to ring? */
 bool flow_run_another(struct flow_run *run);
 void flow_run_verify(struct flow_run *run, const char *digits);
+/* False: the host does no such thing, and nothing follows. */
+bool flow_run_http(struct flow_run *run, const struct flow_http *ask);
 struct flow_dial {
 	const char *to, *from, *route;
 	unsigned ring_ms; /* 0: the host's */

@@ -327,6 +327,35 @@ static void add_xml(struct buf *out, const char *text)
 	}
 }
 
+/* RFC 3986 2.3: all but the unreserved, so a value is never a part of the
+ * structure. */
+static int add_url(struct buf *out, const struct value *v)
+{
+	if (v->n > 0 && strspn(v->p, ".") == v->n)
+		return -ENODATA; /* "..": upwards, also when it is encoded */
+	for (size_t i = 0; i < v->n; i++) {
+		unsigned char c = (unsigned char)v->p[i];
+
+		if (isalnum(c) || strchr("-._~", c))
+			buf_byte(out, c);
+		else
+			buf_printf(out, "%%%02X", c);
+	}
+	return 0;
+}
+
+static int add_value(struct buf *out, const struct value *v,
+		     enum flow_place place)
+{
+	if (place == FLOW_PLACE_URL)
+		return add_url(out, v);
+	if (place == FLOW_PLACE_SSML)
+		add_xml(out, v->p);
+	else
+		buf_add(out, v->p, v->n);
+	return 0;
+}
+
 static int fill(const struct flow *f, const struct flow_template *t,
 		const struct flow_part *part, const struct flow_expand *how,
 		struct buf *out)
@@ -342,10 +371,8 @@ static int fill(const struct flow *f, const struct flow_template *t,
 	    f->slots[part->slot].secret &&
 	    (v.n == 0 || strspn(v.p, "0123456789") != v.n))
 		err = -ENODATA;
-	if (!err && how->xml)
-		add_xml(out, v.p);
-	else if (!err)
-		buf_add(out, v.p, v.n);
+	if (!err)
+		err = add_value(out, &v, t->place);
 	crypto_wipe(&v, sizeof(v));
 	return err;
 }

@@ -55,9 +55,7 @@ static const char *value_of(const void *ctx, int slot)
 int flow_run_expand(struct flow_run *run, const struct flow_template *t,
 		    struct buf *out)
 {
-	const struct flow_expand how = {.value = value_of,
-					.ctx = run,
-					.xml = t->place == FLOW_PLACE_SSML};
+	const struct flow_expand how = {.value = value_of, .ctx = run};
 	char *room;
 
 	if (t->holds_secret) {
@@ -77,6 +75,37 @@ void flow_run_wipe(struct buf *b)
 	if (b->p)
 		crypto_wipe(b->p, b->cap);
 	buf_free(b);
+}
+
+/* --- values that a template named ------------------------------------------------- */
+
+static size_t fixed_gives(const struct flow_driver *d)
+{
+	size_t n = 0;
+
+	while (d->gives && d->gives[n].name)
+		n++;
+	return n;
+}
+
+const char *flow_run_open(const struct flow_run *run, size_t i)
+{
+	const struct flow_node *n = run->node;
+
+	i += fixed_gives(n->driver);
+	if (i >= n->sets_count)
+		return NULL;
+	return run->flow->slots[n->sets[i]].name + strlen(n->id) + 1;
+}
+
+void flow_run_give_open(struct flow_run *run, size_t i, const char *text)
+{
+	flow_run_give(run, fixed_gives(run->node->driver) + i, text);
+}
+
+bool flow_run_uses(const struct flow_run *run, size_t i)
+{
+	return run->flow->slots[run->node->sets[i]].used;
 }
 
 /* --- the start's parameters ------------------------------------------------------ */
@@ -159,6 +188,9 @@ int flow_values_begin(struct flow_run *run, const struct flow_params *p,
 		flow_run_put(run, i, given[i]);
 	(void)snprintf(number, sizeof(number), "%u", p->attempt);
 	flow_run_put(run, FLOW_GIVEN_ATTEMPT, number);
+	(void)snprintf(number, sizeof(number), "%u", p->version);
+	if (p->version > 0)
+		flow_run_put(run, FLOW_GIVEN_FLOW_VERSION, number);
 	(void)snprintf(number, sizeof(number), "%u", run->code_length);
 	flow_run_put(run, FLOW_GIVEN_CODE_LENGTH, number);
 	return take_params(run, p->params, d);
@@ -219,6 +251,11 @@ unsigned flow_run_code_length(const struct flow_run *run)
 unsigned flow_run_human_digits(const struct flow_run *run)
 {
 	return run->human_digits;
+}
+
+const struct flow_driver *flow_run_driver(const struct flow_run *run)
+{
+	return run->node->driver;
 }
 
 struct rng *flow_run_rng(const struct flow_run *run)

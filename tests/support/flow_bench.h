@@ -18,6 +18,7 @@ enum {
 	BENCH_NEWS_MAX = 256,
 	BENCH_PLAYS_MAX = 128,
 	BENCH_STEPS_MAX = 256,
+	BENCH_ASKS_MAX = 256,
 	BENCH_WALL_MS = 1000, /* times 1.7e9: when the bench's clock starts */
 };
 #define BENCH_CODE "482913"
@@ -40,6 +41,18 @@ struct bench_play {
 	bool whole; /* it was not cut off */
 };
 
+/* What was asked by HTTP, and how that is answered. */
+struct bench_ask {
+	char method[16], url[2100], headers[1024], body[4096], type[32];
+	int64_t timeout_ms, at_ms;
+	bool sign;
+};
+struct bench_answer {
+	unsigned status;
+	bool timeout;
+	const char *why, *body;
+};
+
 struct bench {
 	struct clock *clock;
 	struct loop *loop;
@@ -58,9 +71,14 @@ struct bench {
 	enum outcome_check verify[8];
 	int64_t verify_left[8];
 	int verify_error;
-	struct tel *tel; /* NULL: the phone in the hand */
+	struct bench_answer http[8]; /* in turn */
+	bool http_waits;             /* for bench_http_answer() */
+	struct tel *tel;             /* NULL: the phone in the hand */
 	/* what was seen */
 	unsigned dials, asked, verified;
+	struct bench_ask asks[BENCH_ASKS_MAX];
+	size_t asks_count;
+	flow_http_h *http_done; /* the host owes it an answer */
 	struct flow_news fault; /* another() was asked with */
 	char digits[8][40];     /* what verify() was given */
 	char to[24], from[24], route[32], language[16];
@@ -132,6 +150,9 @@ void bench_hear_out(struct bench *b);
 void bench_hear_to_mark(struct bench *b);
 /* The digits at the end of the last caption. */
 void bench_asked_digits(const struct bench *b, char out[16]);
+
+/* The answer that was waited for. */
+void bench_http_answer(struct bench *b, const struct bench_answer *a);
 
 /* --- what came of it ------------------------------------------------------------- */
 

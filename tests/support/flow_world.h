@@ -48,11 +48,20 @@ static inline bool test_has_route(const char *route, void *ctx)
 	return strcmp(route, "default") == 0;
 }
 
+static inline int test_check_url(const char *url, void *ctx, struct diag *d)
+{
+	(void)ctx;
+	if (strstr(url, "://10."))
+		return diag_set(d, "this address may not be asked");
+	return 0;
+}
+
 static inline struct flow_world test_world(const struct phrases *ph)
 {
 	return (struct flow_world){.phrases = ph,
 				   .has_voice = test_has_voice,
-				   .has_route = test_has_route};
+				   .has_route = test_has_route,
+				   .check_url = test_check_url};
 }
 
 /* The whole file; the caller frees it. */

@@ -113,6 +113,42 @@ TEST(each_fixture_draws_exactly_its_code)
 	assert_int_equal(bad, 0);
 }
 
+/* The codes that the checker's source gives: FLOW_IS_ERROR("bad_value"). */
+static void assert_fixtures(const char *file)
+{
+	size_t n;
+	AUTO_FREE char *text = test_read(file, &n);
+	const char *at = text;
+
+	while ((at = strstr(at, "FLOW_IS_")) != NULL) {
+		char pattern[128];
+		glob_t files;
+		size_t name = strcspn(at, "(\n");
+
+		at += name;
+		if (strncmp(at, "(\"", 2) != 0)
+			continue; /* the macro itself */
+		at += 2;
+		(void)snprintf(pattern, sizeof(pattern),
+			       "tests/fixtures/flows/%.*s.json",
+			       (int)strcspn(at, "\""), at);
+		find_files(pattern, &files);
+		assert_true(files.gl_pathc == 1);
+		globfree(&files);
+	}
+}
+
+TEST(each_code_has_a_fixture)
+{
+	glob_t files;
+
+	find_files("src/flow/*.c", &files);
+	assert_true(files.gl_pathc > 20);
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		assert_fixtures(files.gl_pathv[i]);
+	globfree(&files);
+}
+
 static size_t count_imperfect(const char *pattern, bool warnings)
 {
 	glob_t files;
@@ -331,6 +367,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fixture_draws_exactly_its_code),
+		cmocka_unit_test(each_code_has_a_fixture),
 		cmocka_unit_test(good_fixtures_draw_nothing),
 		cmocka_unit_test(the_built_in_flows_have_no_errors),
 		cmocka_unit_test(a_flow_says_how_it_may_approve),

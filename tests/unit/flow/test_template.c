@@ -64,7 +64,7 @@ static int expand(const char *text, const char *first, enum flow_place place,
 {
 	struct bench b;
 	struct flow_template *t;
-	struct flow_expand how = {value, &b, place == FLOW_PLACE_SSML};
+	struct flow_expand how = {value, &b};
 	AUTO_BUF(to, 255);
 	int err;
 
@@ -168,6 +168,23 @@ TEST(a_template_has_a_limit_of_parts)
 	assert_true(is_refused(b.p));
 }
 
+TEST(values_in_a_url_are_percent_encoded)
+{
+	char out[256];
+
+	assert_int_equal(expand("https://h/{{a.b}}/x", "a/b?c=d e#\u00e9",
+				FLOW_PLACE_URL, out),
+			 0);
+	assert_string_equal(out, "https://h/a%2Fb%3Fc%3Dd%20e%23%C3%A9/x");
+	assert_int_equal(expand("https://h/{{a.b}}", "A-z_0.9~", FLOW_PLACE_URL,
+				out),
+			 0);
+	assert_string_equal(out, "https://h/A-z_0.9~");
+	assert_int_equal(expand("https://h/{{a.b}}/x", "..", FLOW_PLACE_URL,
+				out),
+			 -ENODATA);
+}
+
 TEST(a_value_that_is_too_long_is_refused)
 {
 	AUTO_BUF(b, (size_t)2 * FLOW_VALUE_MAX);
@@ -185,7 +202,7 @@ TEST(a_secret_reaches_speech_as_digits_or_not_at_all)
 {
 	struct bench b;
 	struct flow_template *t;
-	struct flow_expand how = {value, &b, true};
+	struct flow_expand how = {value, &b};
 	AUTO_BUF(to, 255);
 
 	begin(&b, "");
@@ -248,6 +265,7 @@ int main(void)
 		cmocka_unit_test(references_are_filled_in),
 		cmocka_unit_test(filters_are_applied_in_order),
 		cmocka_unit_test(values_are_never_expanded_again),
+		cmocka_unit_test(values_in_a_url_are_percent_encoded),
 		cmocka_unit_test(values_are_escaped_within_ssml),
 		cmocka_unit_test(malformed_references_are_refused),
 		cmocka_unit_test(a_template_has_a_limit_of_parts),
