@@ -11,8 +11,12 @@
  * IPv4 address within an IPv6 one is taken for the IPv4 one) is refused unless
  * it is allowed by name or network.
  *
- * One thread over libcurl's multi interface, and one more for names.  Nobody
- * waits for a slow receiver: what runs is bounded, in all and for each host.
+ * A name is refused when any of its addresses is: of an honest receiver every
+ * address may be asked.
+ *
+ * One thread over libcurl's multi interface, and a few for names.  Nobody waits
+ * for a slow receiver: what runs is bounded, in all and for each host, and hosts
+ * take turns.
  */
 #pragma once
 
@@ -44,12 +48,15 @@ enum {
 };
 
 /* The addresses of a name, without ports: how many, at most max; 0 or less: it
- * does not resolve.  On the thread for names, where it may block. */
+ * does not resolve.  On a thread for names, where it may block; several names at
+ * once, one name once. */
 typedef int outbound_lookup_h(const char *host, struct sockaddr_storage *out,
 			      int max, void *ctx);
 
 struct outbound_params {
-	struct clock *clock; /* borrowed */
+	/* Borrowed.  For took_ms alone: a limit of time on what comes over a
+	 * network is the machine's own time. */
+	struct clock *clock;
 	/* Names of hosts ("hooks.internal"), addresses and networks
 	 * ("10.0.0.0/8") that may be asked although they are not public. */
 	const char *const *allow;
@@ -75,8 +82,8 @@ MUST_CHECK int outbound_check(const struct outbound *o, const char *url,
 			      struct diag *d);
 
 enum outbound_fault {
-	OUTBOUND_ANSWERED, /* `status` says how, redirects among it */
-	OUTBOUND_BAD_URL,
+	OUTBOUND_ANSWERED,   /* `status` says how, redirects among it */
+	OUTBOUND_BAD_URL,    /* or a method, header, body that cannot be sent */
 	OUTBOUND_REFUSED,    /* an address that may not be asked */
 	OUTBOUND_UNRESOLVED, /* the name has no address */
 	OUTBOUND_UNREACHABLE,
@@ -97,8 +104,9 @@ struct outbound_request {
 	const char *method, *url;
 	const struct outbound_header *headers; /* ended by { NULL }, or NULL */
 	struct span body;
-	int64_t timeout_ms; /* 0: OUTBOUND_MS, which is also the most */
-	size_t answer_max;  /* 0: OUTBOUND_ANSWER_MAX, the same */
+	/* From here to done, waiting included.  0: OUTBOUND_MS, also the most */
+	int64_t timeout_ms;
+	size_t answer_max; /* 0: OUTBOUND_ANSWER_MAX, the same */
 };
 struct outbound_answer { /* lives until done returns */
 	enum outbound_fault fault;
@@ -119,9 +127,11 @@ void outbound_send(struct outbound *o, const struct outbound_request *r,
 		   struct loop *loop, outbound_done_h *done, void *ctx,
 		   struct outbound_call **out);
 /* On the loop's thread, before its done came: done does not come, and the
- * request is given up.  NULL is fine. */
+ * request is given up.  Also after outbound_free().  Not where loop was NULL.
+ * NULL is fine. */
 void outbound_cancel(struct outbound_call *c);
 
+/* What was asked and is neither of the others was given up, or still is. */
 struct outbound_stats {
 	uint64_t asked, answered, failed, refused;
 	uint64_t waiting, running; /* now */
