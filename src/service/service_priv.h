@@ -49,6 +49,8 @@ enum {
 #define SERVICE_KIND_DECOY "decoy"
 #define SERVICE_KIND_TRACE "trace"
 #define SERVICE_KIND_ALIAS "alias"
+#define SERVICE_KIND_PROFILE "profile"
+#define SERVICE_KIND_PROFILES "profiles"
 
 /* Whoever operates this hears here how its trunks are. */
 #define SERVICE_TRUNK_TOPIC "~trunks"

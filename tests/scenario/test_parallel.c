@@ -18,6 +18,7 @@ enum {
 	CHECKS = 100, /* of one code, at once */
 	ROUNDS = 20,
 	CREATES = 96,
+	SENDS = 5,
 	RACES = 40,
 	RACERS = 32,
 	CROWD = 600,
@@ -243,6 +244,40 @@ TEST(the_same_create_from_many_threads_is_one_verification_and_one_call)
 	}
 }
 
+static void send(struct hall *h, unsigned nth)
+{
+	for (size_t i = nth; i < h->count; i += THREADS)
+		world_send_soon(h->w, &h->create[0], SENDS, &h->answers[i]);
+}
+
+TEST(sends_of_one_label_from_many_threads_are_one_verification_and_one_call)
+{
+	struct hall *h = *state;
+	char label[16];
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned made = 0;
+
+		(void)snprintf(label, sizeof(label), "VA%u", round);
+		fill_creates(h, NULL);
+		h->create[0].label = label;
+		h->create[0].short_id = true;
+		together(h, send);
+
+		for (size_t i = 0; i < h->count; i++) {
+			assert_false(h->answers[i].refused);
+			assert_string_equal(h->answers[i].v.id,
+					    h->answers[0].v.id);
+			made += !h->answers[i].again;
+		}
+		assert_int_equal(made, 1);
+		assert_int_equal(created(h), round + 1);
+		assert_int_equal(world_until_ended(h->w, h->answers[0].v.id)
+					 .v.legs_count,
+				 1);
+	}
+}
+
 TEST(of_two_bodies_under_one_key_at_once_one_is_made)
 {
 	struct hall *h = *state;
@@ -372,6 +407,7 @@ int main(void)
 		CASE(of_a_hundred_right_checks_at_once_one_succeeds),
 		CASE(a_hundred_wrong_checks_at_once_are_a_handful_of_guesses),
 		CASE(the_same_create_from_many_threads_is_one_verification_and_one_call),
+		CASE(sends_of_one_label_from_many_threads_are_one_verification_and_one_call),
 		CASE(of_two_bodies_under_one_key_at_once_one_is_made),
 		CASE(a_check_and_a_cancel_at_once_have_one_winner),
 		CASE(a_crowd_with_words_that_are_new_is_called_to_the_last),

@@ -35,6 +35,7 @@ struct item {
 	char key[24];
 	uint8_t body[CRYPTO_HASH_BYTES];
 	struct answer made;
+	char given[CODE_BYTES]; /* a code of its own, of some */
 	char code[CODE_BYTES];
 	struct verification before; /* as it survived */
 	bool survived;
@@ -51,7 +52,7 @@ struct shot {
 /* What the rounds met, so that one knows that they meet it. */
 struct met {
 	unsigned cuts, created, refused, approved, canceled, again, interrupted,
-		queued, dials;
+		queued, dials, found;
 };
 
 struct round {
@@ -94,7 +95,10 @@ static void create(struct round *r)
 		.ttl_ms = SECONDS(60 + rng_below(r->dice, 541)),
 		.idempotency_key = it->key,
 		.body_hash = it->body,
+		.short_id = i % 3 == 0,
+		.code = i % 3 == 1 ? it->given : NULL,
 	};
+	(void)snprintf(it->given, sizeof(it->given), "31415926%02zu", i);
 	world_ask_soon(r->w, &it->req, &it->made);
 }
 
@@ -124,6 +128,15 @@ static void check(struct round *r, enum shot_kind kind, struct item *it)
 	}
 }
 
+/* One that was given is gone from a record that is over. */
+static void note_code(struct round *r, struct item *it)
+{
+	if (it->req.code)
+		(void)snprintf(it->code, sizeof(it->code), "%s", it->req.code);
+	else if (!it->code[0])
+		world_code(r->w, &it->made.v, it->code);
+}
+
 static void shoot(struct round *r)
 {
 	struct item *it = &r->items[rng_below(r->dice, (uint32_t)ITEMS)];
@@ -132,8 +145,7 @@ static void shoot(struct round *r)
 
 	if (!is_there(&it->made))
 		return;
-	if (!it->code[0])
-		world_code(r->w, &it->made.v, it->code);
+	note_code(r, it);
 	if (lot < 6) {
 		check(r, lot < 4 ? SHOT_RIGHT : SHOT_WRONG, it);
 		return;
@@ -257,6 +269,29 @@ static void end_life(struct round *r)
 
 /* --- what must be true ---------------------------------------------------------------- */
 
+static void assert_short_id_leads(struct round *r, const struct item *it)
+{
+	char short_id[SERVICE_SHORT_BYTES];
+	struct answer found;
+
+	if (!it->req.short_id)
+		return;
+	service_short_id(it->made.v.id, short_id);
+	found = world_find(r->w, &(struct service_find){.short_id = short_id});
+	assert_false(found.refused);
+	assert_string_equal(found.v.id, it->made.v.id);
+	r->met->found++;
+}
+
+/* As the disk had it: a code that was given is there while it may be used. */
+static void assert_given_is_gone(const struct item *it)
+{
+	assert_int_equal(it->before.code_given, it->req.code != NULL);
+	assert_int_equal(it->before.code_sealed_n > 0,
+			 it->before.code_given &&
+				 it->before.status == STATUS_PENDING);
+}
+
 static void assert_answered_is_there(struct round *r, const struct item *it)
 {
 	struct answer again;
@@ -269,7 +304,11 @@ static void assert_answered_is_there(struct round *r, const struct item *it)
 	again = world_ask(r->w, &it->req);
 	assert_false(again.refused);
 	assert_string_equal(again.v.id, it->made.v.id);
-	assert_string_equal(again.code, it->made.code);
+	/* one that was given is not shown once it is over */
+	if (!it->req.code)
+		assert_string_equal(again.code, it->made.code);
+	assert_short_id_leads(r, it);
+	assert_given_is_gone(it);
 }
 
 static void assert_what_was_answered_is_there(struct round *r)
@@ -338,7 +377,7 @@ static void assert_approved_at_most_once(struct round *r)
 		r->met->approved += n;
 		if (n)
 			assert_true(was);
-		world_code(r->w, &it->made.v, it->code);
+		note_code(r, it);
 		for (unsigned k = 0; k < 3; k++) {
 			a = world_check(r->w, it->made.v.id, it->code);
 			assert_false(a.refused);
@@ -472,6 +511,7 @@ TEST(what_was_answered_is_true_after_the_power_failed_at_any_moment)
 	assert_true(met.created >= 50 && met.refused >= 5);
 	assert_true(met.approved >= 5 && met.canceled >= 5 && met.again >= 5);
 	assert_true(met.queued >= 5 && met.interrupted >= 10);
+	assert_true(met.found >= 10);
 }
 
 int main(void)
