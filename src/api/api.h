@@ -23,8 +23,11 @@ struct api_params {
 	struct store *store; /* for figures */
 	struct clock *clock;
 	struct rng *rng;
-	struct api_phone *phone; /* NULL: there is no phone page, 404 */
+	struct api_phone *phone;   /* NULL: there is no phone page, 404 */
 	struct outbound *outbound; /* for figures; NULL: none */
+	/* As in struct service_params.  Where it is not known, the request's own
+	 * Host is what the client goes by. */
+	const char *public_url;
 };
 
 MUST_CHECK int api_new(const struct api_params *params, struct api **out,

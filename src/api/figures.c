@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "api/api_priv.h"
+#include "web/outbound.h"
 
 void api_healthz(struct web_request *r, void *ctx)
 {
@@ -197,12 +198,28 @@ static void write_web(struct buf *b, const struct web_stats *s)
 	one(b, "http_streams", "gauge", "Event streams now.", s->streams);
 }
 
+static void write_outbound(struct buf *b, const struct outbound_stats *s)
+{
+	one(b, "outbound_requests_total", "counter",
+	    "Requests to others: webhooks, and what flows ask.", s->asked);
+	head(b, "outbound_ended_total", "counter",
+	     "Requests to others by how they ended.");
+	labelled(b, "outbound_ended_total", "result", "answered", s->answered);
+	labelled(b, "outbound_ended_total", "result", "refused", s->refused);
+	labelled(b, "outbound_ended_total", "result", "failed", s->failed);
+	one(b, "outbound_waiting", "gauge", "Requests to others that wait.",
+	    s->waiting);
+	one(b, "outbound_running", "gauge", "Requests to others now.",
+	    s->running);
+}
+
 void api_metrics(struct web_request *r, void *ctx)
 {
 	const struct api *a = ctx;
 	const struct web *server = atomic_load(&a->web);
 	struct service_stats service;
 	struct store_stats store;
+	struct outbound_stats outbound;
 	struct web_stats web;
 	AUTO_BUF(b, API_ANSWER_MAX);
 
@@ -214,6 +231,10 @@ void api_metrics(struct web_request *r, void *ctx)
 	if (server) {
 		web_stats(server, &web);
 		write_web(&b, &web);
+	}
+	if (a->p.outbound) {
+		outbound_stats(a->p.outbound, &outbound);
+		write_outbound(&b, &outbound);
 	}
 	api_answer_text(r, 200, "text/plain; version=0.0.4; charset=utf-8",
 			buf_view(&b));

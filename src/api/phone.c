@@ -160,7 +160,8 @@ static bool is_our_host(const char *origin, const char *host)
 	       is_address(name);
 }
 
-/* Does it come from a page of this very host, if it comes from a page? */
+/* Does it come from a page of this very host, if it comes from a page?  A proxy
+ * may ask under a host of its own: then the page is where others reach us. */
 static bool is_our_page(const char *origin, const struct web_request *r)
 {
 	const char *from = web_header(r, "Origin");
@@ -172,9 +173,9 @@ static bool is_our_page(const char *origin, const struct web_request *r)
 	if (!from)
 		return strcmp(web_method(r), "POST") != 0;
 	(void)snprintf(ours, sizeof(ours), "%s://%s",
-		       strncmp(origin, "https:", 6) == 0 ? "https" : "http",
+		       web_is_secure(r) ? "https" : "http",
 		       web_header(r, "Host"));
-	return strcmp(from, ours) == 0;
+	return strcmp(from, ours) == 0 || strcmp(from, origin) == 0;
 }
 
 /* `page`: it is a page or what belongs to it, which a link may lead to. */
@@ -315,19 +316,18 @@ static int exchange(struct api_phone *p, const char *token,
 	return err;
 }
 
-static void answer_cookie(struct api_phone *p, struct web_request *r,
-			  const char *cookie)
+static void answer_cookie(struct web_request *r, const char *cookie)
 {
 	struct web_header_out headers[COUNT_OF(headers_of_all) + 1];
+	const char *from = web_header(r, "Origin");
+	bool secure =
+		web_is_secure(r) || (from && strncmp(from, "https:", 6) == 0);
 	char text[256];
 
-	lock(p);
 	(void)snprintf(text, sizeof(text),
 		       PHONE_COOKIE
 		       "=%s; Path=/phone; HttpOnly; SameSite=Strict%s",
-		       cookie,
-		       strncmp(p->origin, "https:", 6) == 0 ? "; Secure" : "");
-	unlock(p);
+		       cookie, secure ? "; Secure" : "");
 	headers[0] = (struct web_header_out){"Set-Cookie", text};
 	memcpy(headers + 1, headers_of_all, sizeof(headers_of_all));
 	web_answer(r, &(struct web_answer){.status = 204, .headers = headers});
@@ -349,7 +349,7 @@ void api_phone_session(struct api_phone *p, struct web_request *r)
 		return;
 	if (js_get_text(o, "token", PHONE_SECRET_TEXT, &token, NULL) == 0 &&
 	    token && exchange(p, token, cookie, next) == 0) {
-		answer_cookie(p, r, cookie);
+		answer_cookie(r, cookie);
 		p->params.link(next, p->params.ctx);
 		crypto_wipe(cookie, sizeof(cookie));
 		crypto_wipe(next, sizeof(next));

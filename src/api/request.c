@@ -12,6 +12,7 @@
 
 #include "api/api_priv.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 /* --- who ------------------------------------------------------------------------- */
@@ -64,15 +65,20 @@ static bool known_key(struct api *a, const struct web_request *r,
 		      struct service_who *out)
 {
 	const char *given = web_header(r, "Authorization");
+	bool known = false;
 
 	if (!given)
 		return false;
 	if (strncasecmp(given, "Bearer ", 7) == 0)
-		return service_authorize(a->p.service, NULL,
-					 span_trim(span_of(given + 7)), out);
-	if (strncasecmp(given, "Basic ", 6) == 0)
-		return by_basic(a, span_trim(span_of(given + 6)), out);
-	return false;
+		known = service_authorize(a->p.service, NULL,
+					  span_trim(span_of(given + 7)), out);
+	else if (strncasecmp(given, "Basic ", 6) == 0)
+		known = by_basic(a, span_trim(span_of(given + 6)), out);
+	/* for whoever watches over who tries keys */
+	if (!known)
+		log_info("request.unauthorized", "client", LOG_S(web_client(r)),
+			 NULL);
+	return known;
 }
 
 bool api_who(struct api *a, struct web_request *r, unsigned scopes,

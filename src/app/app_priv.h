@@ -11,9 +11,11 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/diag.h"
+#include "base/net.h"
 #include "core/keyring.h"
 #include "service/service.h"
 #include "speech/phrases.h"
+#include "web/outbound.h"
 
 enum { APP_PATH_MAX = 4096 };
 
@@ -95,6 +97,20 @@ MUST_CHECK int app_speech(const struct settings *s, const struct phrases *ph,
 			  struct speech **out, struct diag *d);
 /* What can be said of the voices without letting them speak. */
 MUST_CHECK int app_voices_check(const struct settings *s, struct diag *d);
+
+/* --- the outside -------------------------------------------------------------------- */
+
+enum { APP_URL_BYTES = 320 };
+/* public_url, or what listen says, an any-address by the loopback one.  `port`
+ * is the one that it listens on, 0: not known yet; "" where it takes any. */
+void app_public_url(const struct settings *s, unsigned port, char *out,
+		    size_t n);
+/* What a browser calls a page at this URL: without its path. */
+void app_origin(const char *url, char *out, size_t n);
+MUST_CHECK int app_proxies(const struct settings *s, struct net_list *out,
+			   struct diag *d);
+MUST_CHECK int app_outbound(const struct settings *s, struct outbound **out,
+			    struct diag *d);
 
 /* --- commands ------------------------------------------------------------------------ */
 

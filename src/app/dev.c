@@ -23,21 +23,6 @@ enum { TOKEN_MAX = 256 };
 
 static char kept[64]; /* the page's token, between its making and the welcome */
 
-void app_dev_origin(unsigned port, const struct settings *s, char *out,
-		    size_t n)
-{
-	const char *colon = strrchr(s->listen, ':');
-	size_t host = colon ? (size_t)(colon - s->listen) : 0;
-	const char *scheme = *s->tls_certificate ? "https" : "http";
-
-	if (host == 0 || strncmp(s->listen, "0.0.0.0", host) == 0 ||
-	    strncmp(s->listen, "[::]", host) == 0)
-		(void)snprintf(out, n, "%s://127.0.0.1:%u", scheme, port);
-	else
-		(void)snprintf(out, n, "%s://%.*s:%u", scheme, (int)host,
-			       s->listen, port);
-}
-
 void app_dev_keep_link(const char *token)
 {
 	(void)snprintf(kept, sizeof(kept), "%s", token);
@@ -46,9 +31,9 @@ void app_dev_keep_link(const char *token)
 void app_dev_show_link(unsigned port, const struct settings *s,
 		       const char *token)
 {
-	char origin[320];
+	char origin[APP_URL_BYTES];
 
-	app_dev_origin(port, s, origin, sizeof(origin));
+	app_public_url(s, port, origin, sizeof(origin));
 	(void)printf("\nAnother page:  %s/phone#%s\n", origin, token);
 	(void)fflush(stdout);
 }
@@ -185,14 +170,14 @@ int app_dev_key(const struct service_admin *admin, struct diag *d)
 int app_dev_welcome(struct service *service, unsigned port,
 		    const struct settings *s, struct diag *d)
 {
-	char token[TOKEN_MAX], origin[320];
+	char token[TOKEN_MAX], origin[APP_URL_BYTES];
 	struct service_who who;
 
 	if (read_token(token, sizeof(token)) ||
 	    !service_authorize(service, NULL, span_of(token), &who))
 		return diag_set(d, TOKEN_FILE
 				" is not the key's any more: remove it");
-	app_dev_origin(port, s, origin, sizeof(origin));
+	app_public_url(s, port, origin, sizeof(origin));
 	print_welcome(origin, token);
 	crypto_wipe(token, sizeof(token));
 	return 0;

@@ -11,10 +11,6 @@
 #include "base/diag.h"
 #include "service/service.h"
 
-/* "http://127.0.0.1:8080"; an any-address is reached by the loopback one. */
-void app_dev_origin(unsigned port, const struct settings *s, char *out,
-		    size_t n);
-
 /* A fresh one-time token for the page: shown at once, or, before the server
  * listens, kept for the welcome. */
 void app_dev_keep_link(const char *token);

@@ -50,6 +50,9 @@ struct server {
 	pthread_t line_thread;
 	bool line_runs;
 	struct app_tels *tels;
+	struct outbound *outbound;
+	struct net_list proxies;
+	char public_url[APP_URL_BYTES]; /* "": not known before it listens */
 	struct service *service;
 	struct api_phone *phone;
 	struct api *api;
@@ -108,6 +111,15 @@ static int open_tels(struct server *sv, struct diag *d)
 	return app_tels_new(&params, &sv->tels, d);
 }
 
+static int open_reach(struct server *sv, struct diag *d)
+{
+	const struct settings *s = sv->rules->settings;
+	int err = app_proxies(s, &sv->proxies, d);
+
+	app_public_url(s, 0, sv->public_url, sizeof(sv->public_url));
+	return err ? err : app_outbound(s, &sv->outbound, d);
+}
+
 static void save_tick(int64_t tick, void *ctx)
 {
 	const struct server *sv = ctx;
@@ -133,6 +145,8 @@ static int open_service(struct server *sv, struct diag *d)
 		.tels = tels,
 		.tels_count = app_tels_list(sv->tels, tels),
 		.rules = &sv->rules->rules,
+		.outbound = sv->outbound,
+		.public_url = sv->public_url,
 		.last_tick = app_tick_read(sv->rules->settings),
 		.tick = save_tick,
 		.tick_ctx = sv,
@@ -173,6 +187,8 @@ static int open_api(struct server *sv, struct diag *d)
 		.ctx = sv};
 	struct api_params params = {.service = sv->service,
 				    .store = sv->store,
+				    .outbound = sv->outbound,
+				    .public_url = sv->public_url,
 				    .clock = clock_real(),
 				    .rng = rng_system()};
 	int err = 0;
@@ -198,14 +214,16 @@ static int open_web(struct server *sv, struct diag *d)
 		.trouble = api_trouble,
 		.clock = clock_real(),
 		.ctx = sv->api,
+		.proxies = sv->proxies.count ? &sv->proxies : NULL,
 	};
-	char origin[320];
+	char url[APP_URL_BYTES], origin[APP_URL_BYTES];
 	int err = web_start(&params, &sv->web, d);
 
 	if (err)
 		return err;
 	api_attach(sv->api, sv->web);
-	app_dev_origin(web_port(sv->web), s, origin, sizeof(origin));
+	app_public_url(s, web_port(sv->web), url, sizeof(url));
+	app_origin(url, origin, sizeof(origin));
 	if (sv->phone)
 		api_phone_set_origin(sv->phone, origin);
 	return 0;
@@ -252,6 +270,8 @@ static int open_all(struct server *sv, struct diag *d)
 		err = open_speech(sv, d);
 	if (!err)
 		err = open_tels(sv, d);
+	if (!err)
+		err = open_reach(sv, d);
 	if (!err)
 		err = open_service(sv, d);
 	if (!err)
@@ -318,6 +338,7 @@ static void close_all(struct server *sv)
 	service_free(sv->service);
 	api_free(sv->api);
 	api_phone_free(sv->phone);
+	outbound_free(sv->outbound);
 	app_tels_free(sv->tels);
 	speech_free(sv->speech);
 	app_warm_free(sv->warm);
@@ -362,6 +383,11 @@ static void reload(struct server *sv)
 		log_warn("trunks.unchanged", "why",
 			 LOG_S("trunks, sip and rtp are read at the start; "
 			       "restart the server"),
+			 NULL);
+	if (!settings_same_reach(old->settings, new->settings))
+		log_warn("reach.unchanged", "why",
+			 LOG_S("public_url, trusted_proxies and outbound are "
+			       "read at the start; restart the server"),
 			 NULL);
 	sv->rules = new;
 	service_reload(sv->service, &new->rules, old_rules_done, old);

@@ -61,6 +61,14 @@ static const struct settings_row settings_rows[] = {
 	 .form = SETTINGS_##form_,       \
 	 .def = (def_),                  \
 	 .sentence = (s)},
+#define WORDS(p, m, max_, form_, def_, s) \
+	{.path = (p),                     \
+	 .kind = SETTINGS_LIST,           \
+	 .at = AT(m),                     \
+	 .max = (max_),                   \
+	 .form = SETTINGS_##form_,        \
+	 .def = (def_),                   \
+	 .sentence = (s)},
 #define OBJECTS(p, m, table, max_, s) \
 	{.path = (p),                 \
 	 .kind = SETTINGS_OBJECTS,    \
@@ -78,6 +86,7 @@ static const struct settings_row settings_rows[] = {
 #undef MONEY
 #undef TIME
 #undef WORD
+#undef WORDS
 #undef OBJECTS
 #undef GROUP
 };
@@ -354,20 +363,34 @@ static bool same_row(const struct settings_row *r, const void *a, const void *b)
 	case SETTINGS_GROUP:
 		break;
 	}
-	return true; /* trunks have none of these */
+	return true; /* none of those has one of these */
+}
+
+static bool same_named(const struct settings *a, const struct settings *b,
+		       const char *const *paths, size_t count)
+{
+	for (size_t i = 0; i < settings_table.count; i++) {
+		const struct settings_row *r = &settings_table.rows[i];
+
+		for (size_t p = 0; p < count; p++)
+			if (span_starts(span_of(r->path), paths[p]) &&
+			    !same_row(r, a, b))
+				return false;
+	}
+	return true;
 }
 
 bool settings_same_trunks(const struct settings *a, const struct settings *b)
 {
 	static const char *const paths[] = {"trunks", "sip.", "rtp."};
 
-	for (size_t i = 0; i < settings_table.count; i++) {
-		const struct settings_row *r = &settings_table.rows[i];
+	return same_named(a, b, paths, COUNT_OF(paths));
+}
 
-		for (size_t p = 0; p < COUNT_OF(paths); p++)
-			if (span_starts(span_of(r->path), paths[p]) &&
-			    !same_row(r, a, b))
-				return false;
-	}
-	return true;
+bool settings_same_reach(const struct settings *a, const struct settings *b)
+{
+	static const char *const paths[] = {"public_url", "trusted_proxies",
+					    "outbound."};
+
+	return same_named(a, b, paths, COUNT_OF(paths));
 }

@@ -49,6 +49,8 @@ struct settings {
 #define MONEY(path, member, def, sentence) int64_t member; /* micro; 0: none */
 #define TIME(path, member, def, sentence) int member; /* minutes; -1: none */
 #define WORD(path, member, max, form, def, sentence) char *member;
+#define WORDS(path, member, max, form, def, sentence) \
+	struct settings_list member;
 #define OBJECTS(path, member, table, max, sentence) \
 	struct settings_objects member;
 #define GROUP(path, sentence)
@@ -61,6 +63,7 @@ struct settings {
 #undef MONEY
 #undef TIME
 #undef WORD
+#undef WORDS
 #undef OBJECTS
 #undef GROUP
 };
@@ -117,8 +120,10 @@ MUST_CHECK int settings_set(struct settings *s, const char *path,
 /* i below the list's count. */
 const struct settings_trunk *settings_trunk(const struct settings *s, size_t i);
 const struct settings_route *settings_route(const struct settings *s, size_t i);
-/* Do both say the same of trunks, sip and rtp?  What a reload cannot change. */
+/* Do both say the same of trunks, sip and rtp, or of public_url, trusted_proxies
+ * and outbound?  What a reload cannot change. */
 bool settings_same_trunks(const struct settings *a, const struct settings *b);
+bool settings_same_reach(const struct settings *a, const struct settings *b);
 
 /* A trunk's uri, and an outbound proxy without "sip:", taken apart. */
 struct settings_uri {

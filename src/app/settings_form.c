@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/net.h"
+#include "web/outbound.h"
 
 #define DIGITS_OF "0123456789"
 #define LETTERS_OF                   \
@@ -196,6 +197,41 @@ static int shown(const char *word, bool with_port, struct diag *d)
 	return strcmp(word, "auto") == 0 ? 0 : ours(word, with_port, d);
 }
 
+/* --- the web ----------------------------------------------------------------------- */
+
+/* Things are put behind it, and browsers compare it with what they call the
+ * page's origin: so it has one spelling. */
+static int is_public_url(const char *word, struct diag *d)
+{
+	struct span rest = span_of(word), host = {0};
+	struct settings_uri u = {0};
+	unsigned usual = span_starts(rest, "https:") ? 443 : 80;
+
+	if (span_starts(rest, "https://"))
+		rest = span_make(rest.p + 8, rest.n - 8);
+	else if (span_starts(rest, "http://"))
+		rest = span_make(rest.p + 7, rest.n - 7);
+	else
+		return diag_set(d, "must begin with https:// or http://");
+	(void)span_cut(&rest, '/', &host);
+	if (host.n == 0)
+		return diag_set(d, "has no host");
+	if (read_host(host, &u, d))
+		return -EINVAL;
+	if (u.port == usual)
+		return diag_set(d, "has port %u, which goes without saying",
+				usual);
+	for (const char *c = host.p; c < host.p + host.n; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			return diag_set(d, "has a host with capitals: a "
+					   "browser writes it without");
+	if (rest.p && (!made_of(rest, LETTERS_OF DIGITS_OF "-._~/") ||
+		       rest.p[0] == '/' || rest.p[rest.n - 1] == '/'))
+		return diag_set(d, "must be https://HOST, perhaps with a port "
+				   "and a path, and no slash behind it");
+	return 0;
+}
+
 /* --- the forms -------------------------------------------------------------------------- */
 
 static int is_e164(struct span text, struct diag *d)
@@ -257,6 +293,10 @@ static int word_form(enum settings_form form, const char *word, struct diag *d)
 		return shown(word, false, d);
 	case SETTINGS_PORTS:
 		return settings_ports(word, &min, &max, d);
+	case SETTINGS_PUBLIC_URL:
+		return is_public_url(word, d);
+	case SETTINGS_REACHED:
+		return outbound_rule(word, d);
 	default:
 		return 0;
 	}

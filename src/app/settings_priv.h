@@ -41,6 +41,8 @@ enum settings_form {
 	SETTINGS_RTP_LISTEN,
 	SETTINGS_RTP_ADVERTISE,
 	SETTINGS_PORTS,
+	SETTINGS_PUBLIC_URL,
+	SETTINGS_REACHED, /* a host's name, an address, a network */
 	SETTINGS_FORMS
 };
 

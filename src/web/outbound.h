@@ -66,6 +66,9 @@ struct outbound_params {
 	void *lookup_ctx;
 };
 
+/* Is it one of those?  -EINVAL: d says why not. */
+MUST_CHECK int outbound_rule(const char *text, struct diag *d);
+
 /* -EINVAL: d says which of `allow` is nothing of the kind. */
 MUST_CHECK int outbound_new(const struct outbound_params *params,
 			    struct outbound **out, struct diag *d);

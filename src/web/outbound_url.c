@@ -134,14 +134,17 @@ static int one_rule(struct outbound_rules *rules, const char *text,
 		    struct diag *d)
 {
 	char host[OUTBOUND_HOST_BYTES];
+	struct diag why = {0};
 	struct net n;
 
-	if (net_parse(text, &n, NULL) == 0) {
+	if (net_parse(text, &n, &why) == 0) {
 		if (net_list_add(&rules->nets, &n) == 0)
 			return 0;
 		return diag_set(d, "%s: there are more than %d networks", text,
 				NET_LIST_MAX);
 	}
+	if (strchr(text, '/'))
+		return diag_set(d, "%s %s", text, why.message);
 	if (!plain_host(span_of(text), host) || !is_name(span_of(host)))
 		return diag_set(d,
 				"%s is neither a host's name nor an address "
@@ -151,6 +154,15 @@ static int one_rule(struct outbound_rules *rules, const char *text,
 		b_grow(rules->names, rules->count + 1, sizeof(*rules->names));
 	rules->names[rules->count++] = b_strdup(host);
 	return 0;
+}
+
+int outbound_rule(const char *text, struct diag *d)
+{
+	struct outbound_rules rules = {0};
+	int err = one_rule(&rules, text, d);
+
+	outbound_rules_free(&rules);
+	return err;
 }
 
 int outbound_rules_read(struct outbound_rules *rules, const char *const *allow,

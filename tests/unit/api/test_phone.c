@@ -438,6 +438,30 @@ TEST(the_cookie_is_for_this_page_alone)
 	http_answer_free(&a);
 }
 
+/* The proxy asks under a host of its own; the page is where others reach us. */
+TEST(a_page_behind_a_proxy_is_ours_by_its_public_address)
+{
+	struct http_answer a;
+	char body[64];
+
+	api_phone_set_origin(bench.phone, "https://voice.example");
+	(void)snprintf(body, sizeof(body), "{\"token\":\"%s\"}", bench.token);
+	ask("POST", "/phone/session",
+	    "Host: 127.0.0.1:8080\r\n"
+	    "Origin: https://other.example\r\n" JSON,
+	    body, &a);
+	assert_int_equal(a.status, 403);
+	http_answer_free(&a);
+
+	ask("POST", "/phone/session",
+	    "Host: 127.0.0.1:8080\r\n"
+	    "Origin: https://voice.example\r\n" JSON,
+	    body, &a);
+	assert_int_equal(a.status, 204);
+	assert_non_null(strstr(http_header(&a, "Set-Cookie"), "; Secure"));
+	http_answer_free(&a);
+}
+
 TEST(a_page_that_is_loaded_again_needs_no_link)
 {
 	char headers[512], body[64];
@@ -645,6 +669,7 @@ int main(void)
 		WITH_BENCH(a_page_without_its_files_is_an_error_that_names_one),
 		WITH_BENCH(a_link_works_once_and_then_there_is_another),
 		WITH_BENCH(the_cookie_is_for_this_page_alone),
+		WITH_BENCH(a_page_behind_a_proxy_is_ours_by_its_public_address),
 		WITH_BENCH(a_page_that_is_loaded_again_needs_no_link),
 		WITH_BENCH(other_pages_may_not_ask),
 		WITH_BENCH(without_a_session_there_is_nothing_to_hear),

@@ -111,6 +111,7 @@ TEST(every_row_is_in_the_manual)
 #define MONEY(path, member, def, s) ROW(path)
 #define TIME(path, member, def, s) ROW(path)
 #define WORD(path, member, max, form, def, s) ROW(path)
+#define WORDS(path, member, max, form, def, s) ROW(path)
 #define OBJECTS(path, member, table, max, s) ROW(path)
 #define GROUP(path, s) ROW(path)
 #include "app/settings.def"
@@ -130,6 +131,68 @@ TEST(the_manual_page_holds_the_table)
 	settings_manual(&table);
 
 	assert_non_null(strstr(page.p, table.p));
+}
+
+TEST(the_outside_is_read)
+{
+	AUTO(settings) *s = NULL;
+	struct diag d = {0};
+	int err = settings_parse(
+		span_of("public_url: https://voice.example:8443/otp\n"
+			"trusted_proxies: [127.0.0.1, 10.0.0.0/8, \"::1\"]\n"
+			"outbound: {allow: [hooks.internal, "
+			"192.168.7.0/24]}\n"),
+		&s, &d);
+
+	assert_int_equal(err, 0);
+	assert_string_equal(s->public_url, "https://voice.example:8443/otp");
+	assert_int_equal(s->trusted_proxies.count, 3);
+	assert_string_equal(s->trusted_proxies.items[1], "10.0.0.0/8");
+	assert_int_equal(s->outbound_allow.count, 2);
+	assert_string_equal(s->outbound_allow.items[0], "hooks.internal");
+}
+
+TEST(what_is_wrong_with_the_outside_is_told_with_its_place)
+{
+	static const char *const urls[][2] = {
+		{"voice.example", "must begin with https:// or http://"},
+		{"ftp://voice.example", "must begin with https:// or http://"},
+		{"https://", "has no host"},
+		{"https:///x", "has no host"},
+		{"https://Voice.example", "has a host with capitals: a browser "
+					  "writes it without"},
+		{"https://voice.example:443",
+		 "has port 443, which goes without saying"},
+		{"https://voice.example:0",
+		 "has no port from 1 to 65535 behind its colon"},
+		{"https://voice.example/",
+		 "must be https://HOST, perhaps with a port and a path, and no "
+		 "slash behind it"},
+		{"https://voice.example/a?b",
+		 "must be https://HOST, perhaps with a port and a path, and no "
+		 "slash behind it"},
+		{"https://me@voice.example", "has no host"},
+	};
+	char yaml[256], expected[256];
+
+	for (size_t i = 0; i < COUNT_OF(urls); i++) {
+		(void)snprintf(yaml, sizeof(yaml), "public_url: %s\n",
+			       urls[i][0]);
+		(void)snprintf(expected, sizeof(expected),
+			       "f:1:13: public_url: %s", urls[i][1]);
+		refused(yaml, expected);
+	}
+	refused("trusted_proxies:\n  - 127.0.0.1\n  - 10.0.0.1/8\n",
+		"f:3:5: trusted_proxies: has bits set behind its prefix; the "
+		"network is 10.0.0.0/8");
+	refused("trusted_proxies: 127.0.0.1\n",
+		"f:1:18: trusted_proxies: must be a list: [a, b]");
+	refused("outbound:\n  allow: [10.0.0.0/8, \"http://x.internal\"]\n",
+		"f:2:23: outbound.allow: http://x.internal is not a network; "
+		"write 192.0.2.0/24, 2001:db8::/32 or one address");
+	refused("outbound: {allow: [\"*.internal\"]}\n",
+		"f:1:20: outbound.allow: *.internal is neither a host's name "
+		"nor an address nor a network");
 }
 
 TEST(an_unknown_setting_is_named_with_its_place)
@@ -247,6 +310,9 @@ int main(void)
 		cmocka_unit_test(the_printed_defaults_are_the_defaults),
 		cmocka_unit_test(every_row_is_in_the_manual),
 		cmocka_unit_test(the_manual_page_holds_the_table),
+		cmocka_unit_test(the_outside_is_read),
+		cmocka_unit_test(
+			what_is_wrong_with_the_outside_is_told_with_its_place),
 		cmocka_unit_test(an_unknown_setting_is_named_with_its_place),
 		cmocka_unit_test(a_setting_in_the_wrong_group_is_pointed_at),
 		cmocka_unit_test(a_value_of_the_wrong_kind_is_refused),

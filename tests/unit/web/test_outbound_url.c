@@ -202,19 +202,27 @@ TEST(what_is_not_public_may_be_allowed_by_name_address_or_network)
 
 TEST(what_is_no_rule_is_told)
 {
-	const char *const bad[] = {"10.0.0.1/8",   "",     "http://x",
-				   "hooks:80",     "a..b", "1.2.3.999",
-				   "*.example.org"};
+	static const struct {
+		const char *rule, *why;
+	} bad[] = {
+		{"10.0.0.1/8", "the network is 10.0.0.0/8"},
+		{"http://x", "is not a network"},
+		{"", "neither a host's name"},
+		{"hooks:80", "neither a host's name"},
+		{"a..b", "neither a host's name"},
+		{"1.2.3.999", "neither a host's name"},
+		{"*.example.org", "neither a host's name"},
+	};
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
-		struct outbound_rules rules = {0};
 		struct diag d = {0};
 
-		assert_int_equal(outbound_rules_read(&rules, &bad[i], 1, &d),
-				 -EINVAL);
-		assert_non_null(strstr(d.message, "neither a host's name"));
-		outbound_rules_free(&rules);
+		assert_int_equal(outbound_rule(bad[i].rule, &d), -EINVAL);
+		if (!strstr(d.message, bad[i].why))
+			fail_msg("%s: %s", bad[i].rule, d.message);
 	}
+	assert_int_equal(outbound_rule("hooks.internal", NULL), 0);
+	assert_int_equal(outbound_rule("fd00::/8", NULL), 0);
 }
 
 int main(void)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * reach.c - how this server and the outside reach each other: the address that
+ * others know it by, the proxies in front of it, what it may ask.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app_priv.h"
+
+void app_public_url(const struct settings *s, unsigned port, char *out,
+		    size_t n)
+{
+	const char *colon = strrchr(s->listen, ':');
+	size_t host = colon ? (size_t)(colon - s->listen) : 0;
+	const char *scheme = *s->tls_certificate ? "https" : "http";
+	uint64_t listens = 0;
+
+	if (port == 0 && colon &&
+	    !span_uint(span_of(colon + 1), 65535, &listens))
+		port = (unsigned)listens;
+	if (*s->public_url)
+		(void)snprintf(out, n, "%s", s->public_url);
+	else if (port == 0)
+		out[0] = '\0';
+	else if (host == 0 || strncmp(s->listen, "0.0.0.0", host) == 0 ||
+		 strncmp(s->listen, "[::]", host) == 0)
+		(void)snprintf(out, n, "%s://127.0.0.1:%u", scheme, port);
+	else
+		(void)snprintf(out, n, "%s://%.*s:%u", scheme, (int)host,
+			       s->listen, port);
+}
+
+void app_origin(const char *url, char *out, size_t n)
+{
+	const char *host = strstr(url, "://");
+	size_t length = host ? (size_t)(host + 3 - url) : 0;
+
+	length += strcspn(url + length, "/");
+	(void)snprintf(out, n, "%.*s", (int)length, url);
+}
+
+int app_proxies(const struct settings *s, struct net_list *out, struct diag *d)
+{
+	*out = (struct net_list){0};
+	for (size_t i = 0; i < s->trusted_proxies.count; i++) {
+		struct net one;
+		int err = net_parse(s->trusted_proxies.items[i], &one, d);
+
+		if (!err)
+			err = net_list_add(out, &one);
+		if (err)
+			return diag_field(d, "trusted_proxies",
+					  "%s is not a network",
+					  s->trusted_proxies.items[i]);
+	}
+	return 0;
+}
+
+int app_outbound(const struct settings *s, struct outbound **out,
+		 struct diag *d)
+{
+	const struct outbound_params params = {
+		.clock = clock_real(),
+		.allow = (const char *const *)s->outbound_allow.items,
+		.allow_count = s->outbound_allow.count,
+	};
+
+	return outbound_new(&params, out, d);
+}
