@@ -166,17 +166,17 @@ static void called(const struct store_result *r, void *ctx)
 
 static void run(struct service_errand *e)
 {
-	struct service *sv = e->sv;
-
-	service_call_id(sv, e->call_id);
-	e->slot = service_slot_take(sv);
+	e->slot = service_slot_take(e->sv);
 	service_errand_run(e, apply, called);
 }
 
 void service_call(struct service *sv, const struct service_who *who,
 		  const char *id, service_done_h *done, void *ctx)
 {
-	run(service_errand_new(sv, who, id, done, ctx));
+	struct service_errand *e = service_errand_new(sv, who, id, done, ctx);
+
+	service_call_id(sv, e->call_id);
+	run(e);
 }
 
 void service_call_once_more(struct service *sv,
@@ -188,6 +188,7 @@ void service_call_once_more(struct service *sv,
 
 	e->sending = true;
 	e->sends = req->sends;
+	memcpy(e->call_id, req->call_id, sizeof(e->call_id));
 	e->own = *req->own;
 	run(e);
 }

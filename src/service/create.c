@@ -355,7 +355,6 @@ static void submit(struct create *c)
 
 	if (!err)
 		err = service_given_seal(c->sv, &c->wish);
-	service_call_id(c->sv, c->call_id);
 	c->slot = service_slot_take(c->sv);
 	if (!err)
 		err = store_change(c->sv->p.store, c->wish.place.partition,
@@ -519,6 +518,9 @@ struct create *service_create_new(struct service *sv,
 		service_create_refuse_soon(c);
 		return NULL;
 	}
+	service_id_make(sv, c->wish.v.number_hash, c->wish.v.short_id,
+			c->wish.v.id);
+	service_call_id(sv, c->call_id);
 	if (req->idempotency_key)
 		claim_name(c, req);
 	return c;
@@ -528,8 +530,6 @@ void service_create_go(struct create *c)
 {
 	int err;
 
-	service_id_make(c->sv, c->wish.v.number_hash, c->wish.v.short_id,
-			c->wish.v.id);
 	if (!c->claims) {
 		name_it(c);
 		return;

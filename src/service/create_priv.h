@@ -47,12 +47,12 @@ struct create {
 	size_t passed_count;
 };
 
-/* create.c.  NULL: refused, and answered soon. */
+/* create.c.  Its ids are made here.  NULL: refused, and answered soon. */
 struct create *service_create_new(struct service *sv,
 				  const struct service_create *req,
 				  service_done_h *done, service_sent_h *sent,
 				  void *ctx);
-/* The id, the claim, the alias, the record. */
+/* The claim, the alias, the record. */
 void service_create_go(struct create *c);
 /* With c->no; frees it.  The same from the line, for who may not wait. */
 void service_create_refuse(struct create *c);

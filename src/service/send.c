@@ -66,6 +66,7 @@ void service_send_again(struct create *c)
 {
 	const struct service_sending again = {.who = &c->who,
 					      .id = c->found,
+					      .call_id = c->call_id,
 					      .sends = c->sends,
 					      .own = &c->wish.own};
 

@@ -451,8 +451,8 @@ void service_errand_end(struct service_errand *e);
  * "conflict" and "not_found": this one will not be called any more. */
 struct service_sending {
 	const struct service_who *who;
-	const char *id;
-	unsigned sends; /* calls in all */
+	const char *id, *call_id; /* call_id: of the further call */
+	unsigned sends;           /* calls in all */
 	const struct service_own *own;
 };
 void service_call_once_more(struct service *sv,
