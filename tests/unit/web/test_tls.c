@@ -4,8 +4,6 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +11,11 @@
 
 #include "base/mem.h"
 #include "support/test.h"
+#include "unit/web/certificate.h"
 #include "unit/web/fixture.h"
 
-enum { DAY_S = 24 * 3600, PATH_BYTES = 64 };
-
 static struct {
-	char dir[PATH_BYTES / 2], cert[PATH_BYTES], key[PATH_BYTES];
+	struct certificate files;
 	struct web *web;
 } tls;
 
@@ -42,57 +39,18 @@ static const struct web_route routes[] = {
 	{"POST", "/later", on_later, .slash = false},
 	{0}};
 
-static void write_files(EVP_PKEY *key, X509 *cert)
-{
-	FILE *f = fopen(tls.key, "we");
-
-	assert_non_null(f);
-	assert_int_equal(
-		PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
-	(void)fclose(f);
-	f = fopen(tls.cert, "we");
-	assert_non_null(f);
-	assert_int_equal(PEM_write_X509(f, cert), 1);
-	(void)fclose(f);
-}
-
-/* A certificate for 127.0.0.1, signed by itself. */
-static void make_files(void)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *cert = X509_new();
-	X509_NAME *name = X509_get_subject_name(cert);
-
-	(void)ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	(void)X509_gmtime_adj(X509_getm_notBefore(cert), -DAY_S);
-	(void)X509_gmtime_adj(X509_getm_notAfter(cert), DAY_S);
-	(void)X509_set_pubkey(cert, key);
-	(void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-					 (const unsigned char *)"test", -1, -1,
-					 0);
-	(void)X509_set_issuer_name(cert, name);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	write_files(key, cert);
-	X509_free(cert);
-	EVP_PKEY_free(key);
-}
-
 static int set_up(void **state)
 {
 	struct web_params params = {.listen = "127.0.0.1:0",
 				    .threads = 1,
 				    .routes = routes,
 				    .trouble = fixture_trouble,
-				    .tls_cert = tls.cert,
-				    .tls_key = tls.key};
+				    .tls_cert = tls.files.cert,
+				    .tls_key = tls.files.key};
 	struct diag d = {0};
 
 	(void)state;
-	(void)snprintf(tls.dir, sizeof(tls.dir), "/tmp/voiceotp-tls-XXXXXX");
-	assert_non_null(mkdtemp(tls.dir));
-	(void)snprintf(tls.cert, sizeof(tls.cert), "%s/cert.pem", tls.dir);
-	(void)snprintf(tls.key, sizeof(tls.key), "%s/key.pem", tls.dir);
-	make_files();
+	certificate_make(&tls.files, "localhost", 1);
 	if (web_start(&params, &tls.web, &d))
 		fail_msg("%s", d.message);
 	return 0;
@@ -102,9 +60,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	web_stop(tls.web);
-	(void)unlink(tls.cert);
-	(void)unlink(tls.key);
-	(void)rmdir(tls.dir);
+	certificate_remove(&tls.files);
 	return 0;
 }
 
@@ -195,8 +151,8 @@ TEST(a_key_that_is_none_is_told)
 	struct web_params params = {.listen = "127.0.0.1:0",
 				    .routes = routes,
 				    .trouble = fixture_trouble,
-				    .tls_cert = tls.cert,
-				    .tls_key = tls.cert};
+				    .tls_cert = tls.files.cert,
+				    .tls_key = tls.files.cert};
 	struct web *second = NULL;
 	struct diag d = {0};
 
