@@ -89,7 +89,7 @@ static bool may_spend(struct service_errand *e)
 		service_refuse(&e->no, "conflict", "", "its number was erased");
 		return false;
 	}
-	service_ask_of(e->sv, policy, &e->pair.v, to, &ask);
+	service_ask_of(policy, &e->pair.v, to, &ask);
 	ask.request.now = e->now;
 	(void)service_ask_past(&e->pair.n, e->now, &ask.request);
 	policy_ask_again(policy, &ask.request, &e->answer);

@@ -44,13 +44,12 @@ int service_client_net(const char *address, char *out, size_t size)
 	return 0;
 }
 
-void service_ask_flow(const struct service_flow *f, struct policy_request *r)
+/* What a record says of its flow, which need not be in memory. */
+void service_ask_flow(const struct verification *v, struct policy_request *r)
 {
-	if (!f)
-		return;
-	r->flow = f->id;
-	r->no_human_check = !flow_has_human_check(f->flow);
-	r->keypad_confirms = flow_method(f->flow) == VERIFICATION_BY_CALL;
+	r->flow = v->flow;
+	r->no_human_check = (v->warnings & VERIFICATION_WARN_PLAIN) != 0;
+	r->keypad_confirms = v->method_allowed == VERIFICATION_BY_CALL;
 }
 
 /* A record does not say what kind of number it is of; it was one that may be
@@ -63,9 +62,8 @@ static enum number_type some_type(const struct policy *p)
 	return NUMBER_UNKNOWN;
 }
 
-void service_ask_of(const struct service *sv, const struct policy *policy,
-		    const struct verification *v, const char *to,
-		    struct service_ask *out)
+void service_ask_of(const struct policy *policy, const struct verification *v,
+		    const char *to, struct service_ask *out)
 {
 	struct number *number = &out->number;
 
@@ -85,7 +83,7 @@ void service_ask_of(const struct service *sv, const struct policy *policy,
 		.flow = v->flow,
 		.purpose = v->purpose,
 	};
-	service_ask_flow(service_flow_find(sv, v->flow), &out->request);
+	service_ask_flow(v, &out->request);
 }
 
 void service_counter(const struct policy_counter *c, const char *holder,
@@ -214,7 +212,7 @@ void service_give_back(struct store_tx *tx, const struct service *sv,
 
 	if (service_number_open(sv->p.ring, v, to) != 0)
 		return; /* holds have an end, and money its window */
-	service_ask_of(sv, policy, v, to, &ask);
+	service_ask_of(policy, v, to, &ask);
 	ask.request.now = leg->queued_ms;
 	then.kill_switch = false; /* no reason to keep what was taken */
 	policy_ask_again(&then, &ask.request, &answer);
@@ -243,7 +241,7 @@ void service_count_report(struct store_tx *tx, const struct service *sv,
 
 	if (service_number_open(sv->p.ring, v, to) != 0)
 		return;
-	service_ask_of(sv, policy, v, to, &ask);
+	service_ask_of(policy, v, to, &ask);
 	ask.request.now = store_tx_now(tx);
 	policy_ask(policy, &ask.request, &all);
 	policy_ask_again(policy, &ask.request, &again);

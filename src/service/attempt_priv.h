@@ -48,6 +48,8 @@ struct attempt {
 	struct store_lease lease;
 	struct verification v; /* as of the last change that was committed */
 	struct flow_run *run;
+	struct service_flow *flow; /* the version of the record, to its end */
+	bool finding;              /* it is being brought */
 	const struct service_tel *tel; /* of the leg, or what it waits for */
 	struct attempt_routes {
 		struct service_routes found; /* when the run first asked */

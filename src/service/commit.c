@@ -125,7 +125,7 @@ static void ask_again(struct work *w, int64_t at_ms)
 {
 	struct service_ask ask;
 
-	service_ask_of(w->a->sv, w->policy, &w->a->pair.v, w->a->number, &ask);
+	service_ask_of(w->policy, &w->a->pair.v, w->a->number, &ask);
 	ask.request.now = at_ms;
 	(void)service_ask_past(&w->a->pair.n, w->now, &ask.request);
 	policy_ask_again(w->policy, &ask.request, &w->a->answer);

@@ -545,8 +545,11 @@ void service_create_go(struct create *c)
 void service_create(struct service *sv, const struct service_create *req,
 		    service_done_h *done, void *ctx)
 {
-	struct create *c = service_create_new(sv, req, done, NULL, ctx);
+	struct create *c;
 
+	if (service_create_waits(sv, req, done, ctx))
+		return;
+	c = service_create_new(sv, req, done, NULL, ctx);
 	if (c)
 		service_create_go(c);
 }

@@ -67,8 +67,9 @@ void service_attempt_close(struct attempt *a)
 		ll_remove(&a->link);
 		service_slots_drop(sv, 1);
 	}
-	if (a->busy || a->renewal)
+	if (a->busy || a->renewal || a->finding)
 		return; /* it comes back, and comes here */
+	service_flow_unref(a->flow);
 	drop_steps(&a->waiting);
 	drop_steps(&a->flying);
 	verification_free(&a->v);
@@ -295,7 +296,6 @@ static void amount_text(const struct verification *v, char *out, size_t size)
 static int start_flow(struct attempt *a, const struct service_rules *rules,
 		      struct diag *d)
 {
-	const struct service_flow *f = service_flow_find(a->sv, a->v.flow);
 	const struct verification *v = &a->v;
 	char amount[VERIFICATION_AMOUNT_BYTES + sizeof(v->currency) + 1];
 	AUTO_JSON json_t *given = NULL;
@@ -325,21 +325,19 @@ static int start_flow(struct attempt *a, const struct service_rules *rules,
 		.mode = "live",
 	};
 
-	if (!f)
-		return diag_set(d, "there is no flow \"%s\" any more", v->flow);
 	if (service_number_open(a->sv->p.ring, v, a->number) != 0)
 		return diag_set(d, "its number cannot be opened");
 	if (service_params_open(a->sv->p.ring, v, &given) != 0)
 		return diag_set(d, "its parameters cannot be opened");
 	amount_text(v, amount, sizeof(amount));
-	params.flow = f->flow;
+	params.flow = a->flow->flow;
 	params.params = given;
 	err = flow_run_start(&params, &a->run, d);
 	service_params_forget(given); /* the run has its own by now */
 	return err;
 }
 
-static void start(struct attempt *a)
+static void run_flow(struct attempt *a)
 {
 	struct service_box *box = service_rules_take(a->sv);
 	struct diag d = {0};
@@ -357,6 +355,102 @@ static void start(struct attempt *a)
 		return;
 	}
 	watch_deadline(a);
+}
+
+/* The version may have to be read: the call goes on when it is there. */
+struct finding {
+	struct attempt *a;
+	struct service *sv;
+	char application[VERIFICATION_APP_BYTES], id[VERIFICATION_FLOW_BYTES];
+	struct service_flow_want want;
+	int err;
+	struct service_flow *flow;
+	struct post post;
+};
+
+static void no_flow(struct attempt *a, int err)
+{
+	if (err != -ENOENT && err != -EINVAL) { /* the store, or too many */
+		give_up_lease(a, SERVICE_BUSY_MS);
+		return;
+	}
+	log_error("call.no_flow", "id", LOG_S(a->v.id), "flow",
+		  LOG_S(a->v.flow), "version", LOG_I(a->v.flow_version), NULL);
+	end(a, LEG_NOT_CALLED);
+}
+
+static void found_posted(void *ctx)
+{
+	struct finding *f = ctx;
+	struct attempt *a = f->a;
+	int err = f->err;
+
+	a->finding = false;
+	a->flow = f->flow;
+	free(f);
+	service_out_ended(a->sv);
+	if (a->state == ATTEMPT_GONE)
+		service_attempt_close(a);
+	else if (a->state != ATTEMPT_WAITING || atomic_load(&a->sv->ended))
+		return; /* it has found its end meanwhile */
+	else if (a->v.status != STATUS_PENDING)
+		end(a, undialled(a));
+	else if (atomic_load(&a->sv->draining))
+		give_up_lease(a, 0);
+	else if (err)
+		no_flow(a, err);
+	else
+		run_flow(a);
+}
+
+static void found(int err, void *ctx)
+{
+	struct finding *f = ctx;
+	struct service *sv = f->sv;
+
+	f->err = err;
+	if (!err)
+		f->flow = service_flow_take(sv, &f->want, &f->err);
+	if (f->flow)
+		f->err = 0;
+	loop_post(sv->p.line, &f->post, found_posted, f);
+	service_out_came_back(sv);
+}
+
+static void find_flow(struct attempt *a, const struct service_flow_want *want)
+{
+	struct finding *f = b_zero(1, sizeof(*f));
+
+	f->a = a;
+	f->sv = a->sv;
+	f->want = *want;
+	(void)snprintf(f->id, sizeof(f->id), "%s", want->id);
+	(void)snprintf(f->application, sizeof(f->application), "%s",
+		       want->application);
+	f->want.id = f->id;
+	f->want.application = f->application;
+	a->finding = true;
+	service_out_begin(a->sv);
+	service_flow_bring(a->sv, &f->want, found, f);
+}
+
+static void start(struct attempt *a)
+{
+	const struct service_flow_want want = {.application = a->v.application,
+					       .id = a->v.flow,
+					       .version = a->v.flow_version,
+					       .begun = true};
+	int why = 0;
+
+	a->flow = service_flow_take(a->sv, &want, &why);
+	if (a->flow) {
+		run_flow(a);
+		return;
+	}
+	if (why == -EAGAIN)
+		find_flow(a, &want);
+	else
+		no_flow(a, why);
 }
 
 static void begin(struct attempt *a)

@@ -191,16 +191,26 @@ static void looked(const struct store_result *r, void *ctx)
 	}
 }
 
-void service_explain(struct service *sv, const struct service_create *req,
-		     service_explain_h *done, void *ctx)
+static int begin(struct explaining *x)
 {
-	struct explaining *x = b_zero(1, sizeof(*x));
 	const struct store_key keys[] = {
 		{SERVICE_KIND_NUMBER, x->wish.place.number_key},
 		{SERVICE_KIND_PHONE, x->wish.place.phone_key},
 	};
+
+	return store_change(x->sv->p.store, x->wish.place.partition, keys,
+			    COUNT_OF(keys), look, looked, x);
+}
+
+void service_explain(struct service *sv, const struct service_create *req,
+		     service_explain_h *done, void *ctx)
+{
+	struct explaining *x;
 	int err;
 
+	if (service_explain_waits(sv, req, done, ctx))
+		return;
+	x = b_zero(1, sizeof(*x));
 	x->sv = sv;
 	x->done = done;
 	x->ctx = ctx;
@@ -208,8 +218,7 @@ void service_explain(struct service *sv, const struct service_create *req,
 		loop_call(sv->p.line, refuse, x);
 		return;
 	}
-	err = store_change(sv->p.store, x->wish.place.partition, keys,
-			   COUNT_OF(keys), look, looked, x);
+	err = begin(x);
 	if (err) {
 		service_refuse_store(&x->no, err);
 		loop_call(sv->p.line, refuse, x);

@@ -3,13 +3,16 @@
  * flows.c - the flows that come with the program: documents of a folder, each
  * under its file's name, version 1.
  */
+#include "service/flows.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "service/service_priv.h"
+#include "base/json.h"
+#include "service/flows_priv.h"
 
 enum { FLOW_VERSION = 1, PATH_BYTES = 4096 };
 
@@ -33,17 +36,52 @@ static bool has_route(const char *route, void *ctx)
 	return strcmp(route, "default") == 0;
 }
 
+static int check_voice(const char *voice, void *ctx, struct diag *d)
+{
+	struct utterance *u = utterance_new("en");
+	int err = utterance_voice(u, voice, d);
+
+	(void)ctx;
+	utterance_free(u);
+	return err;
+}
+
+struct flow_world service_flow_world(struct service *sv)
+{
+	return (struct flow_world){.phrases = sv->p.phrases,
+				   .has_voice = has_voice,
+				   .has_route = has_route,
+				   .check_voice = check_voice,
+				   .ctx = sv};
+}
+
+static int load_text(struct service *sv, struct span text,
+		     struct service_flow **out, struct flow_findings *findings)
+{
+	const struct flow_world world = service_flow_world(sv);
+	AUTO_JSON json_t *document = NULL;
+	struct flow *flow = NULL;
+	struct diag d;
+	int err = flow_load(text, &world, &flow, findings);
+
+	if (err)
+		return err;
+	err = js_parse(text, &document, &d);
+	if (err) {
+		flow_unref(flow);
+		return err;
+	}
+	*out = service_flow_new("", FLOW_VERSION, flow);
+	(*out)->text = flow_canonical(document);
+	return 0;
+}
+
 static int load(struct service *sv, const char *path, const char *id,
 		struct diag *d)
 {
-	const struct flow_world world = {.phrases = sv->p.phrases,
-					 .has_voice = has_voice,
-					 .has_route = has_route,
-					 .ctx = sv};
 	AUTO_BUF(text, FLOW_DOCUMENT_MAX);
 	struct flow_findings findings = {0};
-	struct service_flow *f;
-	struct flow *flow = NULL;
+	struct service_flow *f = NULL;
 	int err = file_read(path, &text);
 
 	if (err) {
@@ -51,7 +89,7 @@ static int load(struct service *sv, const char *path, const char *id,
 				 strerrordesc_np(-err));
 		return err;
 	}
-	err = flow_load(buf_view(&text), &world, &flow, &findings);
+	err = load_text(sv, buf_view(&text), &f, &findings);
 	if (err)
 		(void)diag_field(d, path, "%s: %s",
 				 findings.count ? findings.items[0].path : "",
@@ -60,9 +98,6 @@ static int load(struct service *sv, const char *path, const char *id,
 	flow_findings_free(&findings);
 	if (err)
 		return err;
-	f = b_zero(1, sizeof(*f));
-	f->flow = flow;
-	f->version = FLOW_VERSION;
 	(void)snprintf(f->id, sizeof(f->id), "%s", id);
 	(void)map_put(sv->flows, id, f);
 	return 0;
@@ -111,12 +146,9 @@ int service_flows_load(struct service *sv, struct diag *d)
 
 static void free_flow(const char *key, void *value, void *ctx)
 {
-	struct service_flow *f = value;
-
 	(void)key;
 	(void)ctx;
-	flow_unref(f->flow);
-	free(f);
+	service_flow_unref(value);
 }
 
 void service_flows_free(struct service *sv)
@@ -126,10 +158,4 @@ void service_flows_free(struct service *sv)
 	map_each(sv->flows, free_flow, NULL);
 	map_free(sv->flows);
 	sv->flows = NULL;
-}
-
-const struct service_flow *service_flow_find(const struct service *sv,
-					     const char *id)
-{
-	return map_get(sv->flows, id);
 }

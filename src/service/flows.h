@@ -43,6 +43,7 @@ struct service_flow_head {
 
 struct service_flow_version {
 	unsigned n;
+	char application[VERIFICATION_APP_BYTES];
 	char sha256[SERVICE_FLOW_SHA_BYTES]; /* of the canonical text, hex */
 	char author[VERIFICATION_APP_BYTES]; /* a key's id */
 	char message[SERVICE_FLOW_MESSAGE_MAX + 1];
@@ -99,8 +100,8 @@ typedef void service_flow_do(struct service *sv,
  * validate   findings of the document, or of the draft
  * publish    the draft as the next version: head.  if_match is heeded
  * list_versions, restore (a version into the draft), diff (version, against)
- * remove     "conflict" while a verification of it is pending or has not been
- *            forgotten, which is the application's retention
+ * remove     "conflict" while a verification of it is pending; a call that has
+ *            begun meanwhile still finds its version
  */
 service_flow_do service_flow_list, service_flow_add, service_flow_import,
 	service_flow_read, service_flow_document, service_flow_save,

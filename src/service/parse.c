@@ -206,14 +206,16 @@ static bool read_number(const struct reading *r)
 static bool read_flow(const struct reading *r)
 {
 	const char *id = given(r->req->flow) ? r->req->flow : "speak";
-	const struct service_flow *f = service_flow_find(r->sv, id);
+	const struct service_flow_want want = {.application =
+						       r->req->who.application,
+					       .id = id,
+					       .version = r->req->flow_version};
+	int why = 0;
+	struct service_flow *f = service_flow_take(r->sv, &want, &why);
 	struct verification *v = &r->w->v;
 
-	if (!f ||
-	    (r->req->flow_version && r->req->flow_version != f->version)) {
-		service_refuse(r->no, "flow_not_published", "flow",
-			       "there is no published flow of this name%s",
-			       f ? " and version" : "");
+	if (!f) {
+		service_refuse_flow(r->no, why);
 		return false;
 	}
 	r->w->flow = f;
@@ -510,7 +512,7 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 		.purpose = out->v.purpose,
 		.now = clock_wall_ms(sv->p.clock),
 	};
-	service_ask_flow(out->flow, &out->ask);
+	service_ask_flow(&out->v, &out->ask);
 	return true;
 }
 
@@ -544,6 +546,8 @@ void service_wish_free(struct service_wish *w)
 	crypto_wipe(w->code, sizeof(w->code));
 	service_params_forget(w->params);
 	json_decref(w->params);
+	service_flow_unref(w->flow);
+	w->flow = NULL;
 	w->params = NULL;
 	w->rules = NULL;
 }

@@ -116,8 +116,11 @@ static void look(struct create *c)
 void service_send(struct service *sv, const struct service_create *req,
 		  unsigned sends, service_sent_h *done, void *ctx)
 {
-	struct create *c = service_create_new(sv, req, NULL, done, ctx);
+	struct create *c;
 
+	if (service_send_waits(sv, req, sends, done, ctx))
+		return;
+	c = service_create_new(sv, req, NULL, done, ctx);
 	if (!c)
 		return;
 	c->sends = sends;

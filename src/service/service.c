@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "service/flows_priv.h"
 #include "service/service_priv.h"
 
 enum {
@@ -254,6 +255,9 @@ int service_new(const struct service_params *params, struct service **out,
 	int err = service_flows_load(sv, d);
 
 	if (!err)
+		err = service_own_flows_start(sv, d);
+
+	if (!err)
 		err = service_meta_start(sv, d);
 	if (!err)
 		err = service_keys_load(sv, d);
@@ -340,10 +344,12 @@ void service_free(struct service *sv)
 		store_watch(sv->p.store, NULL, NULL);
 	service_keep_stop(sv);
 	timer_stop(loop_timers(sv->p.line), &sv->drain_timer);
+	service_own_flows_stop(sv);
 	service_attempts_cut(sv);
 	wait_for_rest(sv);
 	service_attempts_free(sv);
 	service_flows_free(sv);
+	service_own_flows_free(sv);
 	service_keys_free(sv);
 	service_rules_drop(sv->rules);
 	(void)pthread_mutex_destroy(&sv->rules_lock);

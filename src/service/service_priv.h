@@ -74,11 +74,17 @@ struct service_figures {
 	atomic_int calling, waiting; /* attempts: dialled; not yet */
 };
 
+/* One that can be run: immutable, referenced. */
 struct service_flow {
+	atomic_uint refs;
 	struct flow *flow;
 	unsigned version;
 	char id[VERIFICATION_FLOW_BYTES];
+	char application[VERIFICATION_APP_BYTES]; /* "": the program's own */
+	char *text;       /* of the program's own; owned */
+	struct link used; /* in memory, by use */
 };
+struct service_own_flows; /* flow_own_priv.h */
 
 struct service_keys; /* the authorization table: keys.c */
 
@@ -98,7 +104,8 @@ struct service {
 	char node[SERVICE_NODE_BYTES];
 	pthread_mutex_t lines_lock;
 	struct service_line lines[SERVICE_TELS_MAX];
-	struct map *flows;           /* id -> struct service_flow */
+	struct map *flows; /* id -> struct service_flow */
+	struct service_own_flows *own;
 	struct verification made_up; /* what an unknown id is checked against */
 
 	pthread_mutex_t rules_lock; /* over the pointer */
@@ -260,10 +267,9 @@ struct service_ask {
 	struct policy_request request;
 	struct number number;
 };
-void service_ask_of(const struct service *sv, const struct policy *policy,
-		    const struct verification *v, const char *to,
-		    struct service_ask *out);
-void service_ask_flow(const struct service_flow *f, struct policy_request *r);
+void service_ask_of(const struct policy *policy, const struct verification *v,
+		    const char *to, struct service_ask *out);
+void service_ask_flow(const struct verification *v, struct policy_request *r);
 /* The client's address as counters see it: a v4 address, or a v6 network of
  * 64 bits.  -EINVAL: not an address. */
 MUST_CHECK int service_client_net(const char *address, char *out, size_t size);
@@ -307,8 +313,36 @@ bool service_ask_past(const struct verification_number *n, int64_t now,
 /* flows.c */
 MUST_CHECK int service_flows_load(struct service *sv, struct diag *d);
 void service_flows_free(struct service *sv);
-const struct service_flow *service_flow_find(const struct service *sv,
-					     const char *id);
+
+/* flow_find.c */
+struct service_flow *service_flow_ref(struct service_flow *f);
+void service_flow_unref(struct service_flow *f); /* NULL is fine */
+struct service_flow_want {
+	const char *application, *id;
+	unsigned version; /* 0: the published one */
+	bool begun;       /* a call has begun with it */
+};
+/* Referenced, if it is in memory.  NULL: -ENOENT, there is none that may be
+ * run; -EAGAIN: it is to be brought.  Any thread. */
+struct service_flow *service_flow_take(struct service *sv,
+				       const struct service_flow_want *w,
+				       int *why);
+/* done() comes on a thread of this room's, never from inside: 0: it is in
+ * memory now, take it there; -ENOENT: as above; -EINVAL: it cannot be run here
+ * any more; others are the store's. */
+typedef void service_brought_h(int err, void *ctx);
+void service_flow_bring(struct service *sv, const struct service_flow_want *w,
+			service_brought_h *done, void *ctx);
+void service_refuse_flow(struct service_refusal *no, int err);
+
+/* flow_ahead.c: a request whose flow is not in memory comes again, with a copy
+ * of itself, when it is.  True: it waits, or was answered. */
+bool service_create_waits(struct service *sv, const struct service_create *req,
+			  service_done_h *done, void *ctx);
+bool service_explain_waits(struct service *sv, const struct service_create *req,
+			   service_explain_h *done, void *ctx);
+bool service_send_waits(struct service *sv, const struct service_create *req,
+			unsigned sends, service_sent_h *done, void *ctx);
 
 /* --- create and what is like it ------------------------------------------------------ */
 
@@ -319,7 +353,7 @@ struct service_wish {
 	struct verification v; /* everything that the request decides */
 	struct policy_request ask;
 	struct policy_answer answer;
-	const struct service_flow *flow;
+	struct service_flow *flow; /* referenced */
 	struct service_place place;
 	char code[CODE_BYTES]; /* given; wiped with the rest */
 	json_t *params;        /* of the flow, texts alone; wiped as well */
@@ -491,7 +525,7 @@ enum { SERVICE_KEY_ID_BYTES = 25 }; /* "key_", 20 letters and digits, NUL */
 void service_token_hash(const struct keyring *ring, struct span token,
 			uint8_t out[CRYPTO_HASH_BYTES]);
 
-/* --- waiting: for start-up and the command line, never on a loop --------------------- */
+/* --- waiting: for start-up, commands, threads that may; never on a loop --------------------- */
 
 /* wait.c.  Each returns what done got. */
 MUST_CHECK int service_wait_change(struct store *st, unsigned partition,
@@ -503,6 +537,10 @@ struct service_found { /* a record, copied */
 	struct span value;
 };
 MUST_CHECK int service_wait_list(struct store *st, const struct store_query *q,
+				 struct service_found **out, size_t *count);
+/* One page; next is "" at the end. */
+MUST_CHECK int service_wait_page(struct store *st, const struct store_query *q,
+				 char next[STORE_CURSOR_BYTES],
 				 struct service_found **out, size_t *count);
 MUST_CHECK int service_wait_get(struct store *st, unsigned partition,
 				const char *kind, const char *id,

@@ -141,6 +141,21 @@ int service_wait_list(struct store *st, const struct store_query *q,
 	return give(&w, err, out, count);
 }
 
+int service_wait_page(struct store *st, const struct store_query *q,
+		      char next[STORE_CURSOR_BYTES], struct service_found **out,
+		      size_t *count)
+{
+	struct waiting w = {0};
+	int err;
+
+	wait_init(&w);
+	err = store_list(st, q, listed, &w);
+	if (!err)
+		err = wait_for(&w);
+	memcpy(next, w.next, STORE_CURSOR_BYTES);
+	return give(&w, err, out, count);
+}
+
 int service_wait_get(struct store *st, unsigned partition, const char *kind,
 		     const char *id, struct service_found **out, size_t *count)
 {
