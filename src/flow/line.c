@@ -65,6 +65,29 @@ static struct flow_line *add_line(const struct flow_at *at,
 	return line;
 }
 
+/* The name of a voice; NULL: the language's. */
+static const char *read_voice(const struct flow_at *at, const json_t *speech)
+{
+	const char *voice =
+		flow_text(at, speech, "voice", FLOW_NAME_MAX, false);
+	const struct flow_world *w = at->world;
+	struct utterance *u;
+	struct diag d = {0};
+	int err;
+
+	if (!voice)
+		return NULL;
+	u = utterance_new("en");
+	err = utterance_voice(u, voice, &d);
+	utterance_free(u);
+	if (!err && w->check_voice)
+		err = w->check_voice(voice, w->ctx, &d);
+	if (err)
+		flow_find(at, "voice", FLOW_IS_ERROR("unknown_voice"), "%s",
+			  d.message);
+	return flow_keep_text(at->flow, voice);
+}
+
 static void add_templated(const struct flow_at *at, const json_t *o,
 			  const char *key, struct flow_script *out)
 {
@@ -77,6 +100,7 @@ static void add_templated(const struct flow_at *at, const json_t *o,
 		return;
 	line = add_line(at, ssml ? FLOW_LINE_SSML : FLOW_LINE_TEXT);
 	line->text = t;
+	line->voice = read_voice(at, o);
 	out->lines[out->count++] = line;
 }
 
@@ -167,7 +191,10 @@ static void read_speech(const struct flow_at *at, const json_t *speech,
 		return;
 	}
 	flow_known(at, speech,
-		   (const char *const[]){"kind", KINDS[i].member, NULL});
+		   (const char *const[]){
+			   "kind", KINDS[i].member,
+			   strcmp(kind, "recording") != 0 ? "voice" : NULL,
+			   NULL});
 	if (strcmp(kind, "recording") != 0)
 		add_templated(at, speech, KINDS[i].member, out);
 	else if (json_object_get(speech, "prompt"))

@@ -82,6 +82,9 @@ static int say_text(struct flow_run *run, struct utterance *u,
 	struct buf text;
 	int err;
 
+	err = line->voice ? utterance_voice(u, line->voice, &d) : 0;
+	if (err)
+		return err;
 	buf_init(&text, SECRET_ROOM);
 	err = flow_run_expand(run, t, &text);
 	if (!err && line->kind == FLOW_LINE_SSML)
