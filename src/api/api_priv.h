@@ -74,6 +74,8 @@ bool api_who(struct api *a, struct web_request *r, unsigned scopes,
 void api_id(const struct web_request *r, char out[VERIFICATION_ID_BYTES]);
 /* No query arguments but `known`; otherwise false, and answered. */
 bool api_query(struct web_request *r, const char *const known[]);
+/* `limit` of the query, or API_LIST_DEFAULT; otherwise false, and answered. */
+bool api_limit(struct web_request *r, size_t *out);
 
 /* --- bodies (body.c, body.h) -------------------------------------------------- */
 
@@ -84,7 +86,8 @@ bool api_body(struct web_request *r, const struct api_field *fields,
 
 web_handler_h api_create, api_read, api_list, api_search, api_check, api_cancel,
 	api_call, api_explain, api_events, api_all_events, api_healthz,
-	api_readyz, api_metrics, api_trace, api_trunks;
+	api_readyz, api_metrics, api_trace, api_trunks, api_hook,
+	api_hook_resend, api_hooks;
 
 /* --- events (events.c) ------------------------------------------------------------- */
 

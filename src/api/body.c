@@ -77,6 +77,9 @@ const struct api_field api_create_fields[] = {
 				     .kind = API_INT,
 				     .least = 1,
 				     .most = INT32_MAX},
+	[API_CREATE_WEBHOOK] = {.name = "webhook",
+				.kind = API_TEXT,
+				.max = VERIFICATION_URL_BYTES - 1},
 	{0},
 };
 
@@ -270,4 +273,5 @@ void api_body_to_create(const struct api_body *b, struct service_create *req)
 	req->trace = b->at[API_CREATE_TRACE].yes;
 	req->params = b->at[API_CREATE_PARAMS].text;
 	req->flow_version = (unsigned)b->at[API_CREATE_FLOW_VERSION].number;
+	req->webhook = b->at[API_CREATE_WEBHOOK].text;
 }

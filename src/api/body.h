@@ -31,7 +31,8 @@ struct api_field {
 	int64_t least, most; /* of an integer */
 };
 extern const struct api_field api_create_fields[], api_check_fields[],
-	api_search_fields[], api_no_fields[]; /* ended by { NULL } */
+	api_search_fields[], api_resend_fields[],
+	api_no_fields[]; /* ended by { NULL } */
 enum api_create_field {
 	API_CREATE_TO,
 	API_CREATE_FLOW,
@@ -49,6 +50,7 @@ enum api_create_field {
 	API_CREATE_TRACE,
 	API_CREATE_PARAMS,
 	API_CREATE_FLOW_VERSION,
+	API_CREATE_WEBHOOK,
 };
 enum api_check_field {
 	API_CHECK_CODE,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "api/api_priv.h"
+#include "service/hooks.h"
 #include "web/outbound.h"
 
 void api_healthz(struct web_request *r, void *ctx)
@@ -167,6 +168,32 @@ static void write_trunks(struct buf *b, struct service *sv)
 	}
 }
 
+static void write_hooks(struct buf *b, const struct service *sv)
+{
+	struct service_hook_stats s;
+
+	service_hook_stats(sv, &s);
+	one(b, "webhook_events_total", "counter",
+	    "Events that a receiver took.", s.told);
+	one(b, "webhook_attempts_total", "counter",
+	    "Requests that told an event, or tried to.", s.tries);
+	one(b, "webhook_failures_total", "counter",
+	    "Of these, those that no receiver took.", s.failed);
+	head(b, "webhook_ended_total", "counter",
+	     "Verifications of which no more is told, by the reason.");
+	for (int i = SERVICE_HOOK_FAILED; i < SERVICE_HOOK_STATES; i++)
+		labelled(b, "webhook_ended_total", "state",
+			 service_hook_state_text((enum service_hook_state)i),
+			 s.ends[i]);
+	one(b, "webhook_running", "gauge", "Requests under way.", s.running);
+	one(b, "call_asked_total", "counter",
+	    "Applications asked before a call.", s.asked);
+	one(b, "call_denied_total", "counter",
+	    "Calls that an application denied.", s.denied);
+	one(b, "call_unanswered_total", "counter",
+	    "Applications that did not say whether to call.", s.unanswered);
+}
+
 static void write_store(struct buf *b, const struct store_stats *s)
 {
 	one(b, "store_batches_total", "counter", "Commits of the store.",
@@ -226,6 +253,7 @@ void api_metrics(struct web_request *r, void *ctx)
 	service_stats(a->p.service, &service);
 	write_service(&b, &service);
 	write_trunks(&b, a->p.service);
+	write_hooks(&b, a->p.service);
 	store_stats(a->p.store, &store);
 	write_store(&b, &store);
 	if (server) {

@@ -261,8 +261,9 @@ static void listed(const struct service_refusal *no,
 	api_answer_json(r, 200, &b);
 }
 
-static bool read_limit(struct web_request *r, const char *text, size_t *out)
+bool api_limit(struct web_request *r, size_t *out)
 {
+	const char *text = web_query(r, "limit");
 	uint64_t n = API_LIST_DEFAULT;
 
 	if (text && (span_uint(span_of(text), STORE_PAGE_MAX, &n) || n == 0)) {
@@ -323,8 +324,8 @@ void api_list(struct web_request *r, void *ctx)
 	struct service_query q = {0};
 
 	if (!api_who(a, r, SERVICE_VERIFY, &q.who) || !api_query(r, known) ||
-	    !read_limit(r, web_query(r, "limit"), &q.limit) ||
-	    !read_status(r, &q.status) || !read_country(r, &q.country) ||
+	    !api_limit(r, &q.limit) || !read_status(r, &q.status) ||
+	    !read_country(r, &q.country) ||
 	    !read_time(r, "since", &q.since_ms) ||
 	    !read_time(r, "until", &q.until_ms))
 		return;

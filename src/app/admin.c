@@ -13,15 +13,7 @@
 #include "app/app_priv.h"
 #include "base/json.h"
 
-/* A store, opened for one command. */
-struct place {
-	struct settings *settings;
-	struct keyring *ring;
-	struct store *store;
-	struct service_admin admin;
-};
-
-static void leave(struct place *p)
+void app_place_leave(struct app_place *p)
 {
 	store_close(p->store);
 	keyring_free(p->ring);
@@ -36,13 +28,13 @@ static bool store_is_there(const struct settings *s)
 	return stat(colon ? colon + 1 : s->store, &st) == 0;
 }
 
-static int enter(struct place *p, const char *config, bool dev)
+int app_place_enter(struct app_place *p, const char *config, bool dev)
 {
 	struct diag d = {0};
 	char node[64];
 	struct store_params params = {.clock = clock_real(), .guest = true};
 
-	*p = (struct place){0};
+	*p = (struct app_place){0};
 	if (app_settings(config, dev, &p->settings))
 		return APP_FAILED;
 	app_node(p->settings, node, sizeof(node));
@@ -53,7 +45,7 @@ static int enter(struct place *p, const char *config, bool dev)
 	if (app_ring(p->settings, !params.guest, &p->ring, &d) ||
 	    app_store_dir(p->settings, &d) ||
 	    store_open(&params, &p->store, &d)) {
-		leave(p);
+		app_place_leave(p);
 		return app_fail(config, &d);
 	}
 	p->admin = (struct service_admin){p->store, p->ring, clock_real(),
@@ -81,7 +73,7 @@ static void print_object(json_t *o)
 	}
 }
 
-static void print(const char *text, bool json)
+void app_print(const char *text, bool json)
 {
 	AUTO_JSON json_t *o = NULL;
 	size_t i;
@@ -125,21 +117,21 @@ static int on_word(const char *command, const char *what, int argc, char **argv,
 	const struct app_option options[] = {COMMON_OPTIONS(c), {0}};
 	AUTO_FREE char *json = NULL;
 	struct diag d = {0};
-	struct place p;
+	struct app_place p;
 	int err;
 
 	if (!app_options(command, argc, argv, options, &c.word, what ? 1 : 0))
 		return APP_USAGE;
 	if (what && !c.word)
 		return app_usage(command, "which %s?", what);
-	if (enter(&p, c.config, c.dev))
+	if (app_place_enter(&p, c.config, c.dev))
 		return APP_FAILED;
 	err = call(&p.admin, c.word, &json, &d);
-	leave(&p);
+	app_place_leave(&p);
 	if (err)
 		return app_fail(NULL, &d);
 	if (json)
-		print(json, c.json);
+		app_print(json, c.json);
 	return APP_FINE;
 }
 
@@ -238,7 +230,7 @@ int app_key_add(int argc, char **argv)
 	struct service_key_new key = {0};
 	AUTO_FREE char *json = NULL;
 	struct diag d = {0};
-	struct place p;
+	struct app_place p;
 	uint64_t n = 0;
 	int err;
 
@@ -255,13 +247,13 @@ int app_key_add(int argc, char **argv)
 	if (days)
 		key.expires_ms = clock_wall_ms(clock_real()) +
 				 (int64_t)n * 24 * 3600 * 1000;
-	if (enter(&p, c.config, c.dev))
+	if (app_place_enter(&p, c.config, c.dev))
 		return APP_FAILED;
 	err = service_key_add(&p.admin, &key, &json, &d);
-	leave(&p);
+	app_place_leave(&p);
 	if (err)
 		return app_fail(NULL, &d);
-	print(json, c.json);
+	app_print(json, c.json);
 	return APP_FINE;
 }
 
@@ -273,18 +265,18 @@ int app_key_list(int argc, char **argv)
 		COMMON_OPTIONS(c), {.name = "--app", .value = &app}, {0}};
 	AUTO_FREE char *json = NULL;
 	struct diag d = {0};
-	struct place p;
+	struct app_place p;
 	int err;
 
 	if (!app_options("key list", argc, argv, options, NULL, 0))
 		return APP_USAGE;
-	if (enter(&p, c.config, c.dev))
+	if (app_place_enter(&p, c.config, c.dev))
 		return APP_FAILED;
 	err = service_key_list(&p.admin, app, &json, &d);
-	leave(&p);
+	app_place_leave(&p);
 	if (err)
 		return app_fail(NULL, &d);
-	print(json, c.json);
+	app_print(json, c.json);
 	return APP_FINE;
 }
 

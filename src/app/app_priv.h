@@ -112,6 +112,20 @@ MUST_CHECK int app_proxies(const struct settings *s, struct net_list *out,
 MUST_CHECK int app_outbound(const struct settings *s, struct outbound **out,
 			    struct diag *d);
 
+/* --- a store, opened for one command (admin.c) ---------------------------------------- */
+
+struct app_place {
+	struct settings *settings;
+	struct keyring *ring;
+	struct store *store;
+	struct service_admin admin;
+};
+/* APP_FINE, or APP_FAILED, and said; leave it only after the former. */
+int app_place_enter(struct app_place *p, const char *config, bool dev);
+void app_place_leave(struct app_place *p);
+/* A JSON text for people (`name: value` lines), or as it is. */
+void app_print(const char *text, bool json);
+
 /* --- commands ------------------------------------------------------------------------ */
 
 int app_serve(int argc, char **argv);
@@ -123,6 +137,8 @@ int app_trunk_test(int argc, char **argv);
 int app_version(int argc, char **argv);
 int app_app_add(int argc, char **argv);
 int app_app_list(int argc, char **argv);
+int app_app_webhook(int argc, char **argv);
+int app_app_hook(int argc, char **argv);
 int app_key_add(int argc, char **argv);
 int app_key_list(int argc, char **argv);
 int app_key_revoke(int argc, char **argv);

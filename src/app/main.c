@@ -27,6 +27,23 @@ const struct app_command app_commands[] = {
 	 app_check_config},
 	{"app add", "NAME", "make an application", STORE_LINES, app_app_add},
 	{"app list", "", "list applications", STORE_LINES, app_app_list},
+	{"app webhook", "NAME [--url URL|--off] [--secret show|rotate]",
+	 "say where an application's events are told",
+	 "  --url URL       there; a create may name another\n"
+	 "  --off           nowhere\n"
+	 "  --secret show   print the secret that they are signed with\n"
+	 "  --secret rotate make another; the old one signs too for a "
+	 "day\n" STORE_LINES,
+	 app_app_webhook},
+	{"app hook",
+	 "NAME [--url URL|--off] [--timeout-ms N] [--otherwise allow|deny]",
+	 "say whom an application wants asked before a call",
+	 "  --url URL       whom\n"
+	 "  --off           nobody\n"
+	 "  --timeout-ms N  how long an answer may take (2000)\n"
+	 "  --otherwise W   what happens without one: allow, or deny "
+	 "(allow)\n" STORE_LINES,
+	 app_app_hook},
 	{"key add", "--app NAME [--name N] [--scope LIST] [--days N]",
 	 "make a key; its token is printed once",
 	 "  --app NAME      the application that it is for\n"

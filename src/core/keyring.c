@@ -32,6 +32,7 @@ static const char *const labels[KEYRING_USES] = {
 	[KEYRING_TOKEN] = "voiceotp 1 token",
 	[KEYRING_CODE_SEAL] = "voiceotp 1 code seal",
 	[KEYRING_PARAM_SEAL] = "voiceotp 1 param seal",
+	[KEYRING_WEBHOOK] = "voiceotp 1 webhook",
 };
 
 struct key {
@@ -265,7 +266,8 @@ const char *keyring_maker(const struct keyring *k)
 const uint8_t *keyring_key(const struct keyring *k, const char *id,
 			   enum keyring_use use)
 {
-	bool oldest = use == KEYRING_NUMBER_HASH || use == KEYRING_TOKEN;
+	bool oldest = use == KEYRING_NUMBER_HASH || use == KEYRING_TOKEN ||
+		      use == KEYRING_WEBHOOK;
 	const struct key *key = &k->keys[oldest ? k->count - 1 : 0];
 
 	assert(use < KEYRING_USES);

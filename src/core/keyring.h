@@ -35,6 +35,8 @@ enum keyring_use {
 	KEYRING_TOKEN,       /* hashes API tokens; the oldest key's, as above */
 	KEYRING_CODE_SEAL,   /* seals codes that a caller supplies */
 	KEYRING_PARAM_SEAL,  /* seals a flow's parameters */
+	KEYRING_WEBHOOK,     /* secrets of webhooks are derived with it; the
+			      * oldest key's, as above */
 	KEYRING_USES
 };
 
@@ -50,7 +52,7 @@ MUST_CHECK int keyring_rotate(struct span old, struct rng *r, struct buf *out,
 const char *keyring_maker(
 	const struct keyring *k); /* id of the key that makes */
 /* The sub-key, or NULL if there is no key of that id.  id NULL: the maker, or
- * the oldest for the two uses that say so. */
+ * the oldest for the uses that say so. */
 const uint8_t *keyring_key(const struct keyring *k, const char *id,
 			   enum keyring_use use);
 

@@ -45,6 +45,7 @@ enum cause {
 	CAUSE_GUESSED,
 	CAUSE_LAPSED,
 	CAUSE_WITHDRAWN,
+	CAUSE_FORBIDDEN,
 	CAUSE_DENIED,
 	CAUSES
 };
@@ -424,6 +425,15 @@ bool verification_cancel(struct verification *v, struct verification_number *n,
 	if (v->status != STATUS_PENDING || lapsed(v, now))
 		return false;
 	set_state(v, n, CAUSE_WITHDRAWN, now);
+	return true;
+}
+
+bool verification_forbid(struct verification *v, struct verification_number *n,
+			 int64_t now)
+{
+	if (v->status != STATUS_PENDING || lapsed(v, now))
+		return false;
+	set_state(v, n, CAUSE_FORBIDDEN, now);
 	return true;
 }
 

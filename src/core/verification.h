@@ -132,6 +132,7 @@ struct verification {
 	char language[16], brand[VERIFICATION_BRAND_BYTES];
 	unsigned human_digits; /* 3, or 5 after a failed call (B4) */
 	char webhook[VERIFICATION_URL_BYTES];
+	unsigned hook; /* how its events are told: 1 + a form; 0: to nobody */
 	char client_net[64]; /* the client's address, or its /64; "" unknown */
 	char *metadata;      /* JSON text, owned; NULL for none */
 	/* time */
@@ -250,6 +251,9 @@ int64_t verification_wait_ms(unsigned in_row);
 
 /* False: it was over already; nothing changed. */
 bool verification_cancel(struct verification *v, struct verification_number *n,
+			 int64_t now);
+/* The application, asked before a call, said no (E7). */
+bool verification_forbid(struct verification *v, struct verification_number *n,
 			 int64_t now);
 bool verification_expire(struct verification *v, struct verification_number *n,
 			 int64_t now); /* false also when it is not yet time:

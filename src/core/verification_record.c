@@ -82,6 +82,7 @@ static const struct core_field fields[] = {
 	BOOL(52, short_id),
 	BOOL(53, code_given),
 	COUNT(54, asked, UINT32_MAX),
+	COUNT(60, hook, UINT8_MAX),
 };
 
 #undef TEXT

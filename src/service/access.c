@@ -21,7 +21,20 @@ enum {
 	KEY_EXPIRES,
 	KEY_HASH,
 };
-enum { APP_NAME = 1, APP_CREATED, APP_BRAND };
+enum {
+	APP_NAME = 1,
+	APP_CREATED,
+	APP_BRAND,
+	APP_WEBHOOK = 10,
+	APP_SECRET,
+	APP_SECRET_KEY,
+	APP_OLD_SECRET,
+	APP_OLD_SECRET_KEY,
+	APP_OLD_UNTIL,
+	APP_ASK,
+	APP_ASK_MS,
+	APP_ASK_DENY,
+};
 enum { VERSION = 1 };
 
 const struct store_key service_keys_meta = {SERVICE_KIND_META, "keys"};
@@ -88,6 +101,78 @@ void service_app_pack(const struct service_app *a, struct buf *out)
 	tlv_int(out, APP_CREATED, a->created_ms);
 	for (size_t i = 0; i < a->brands_count; i++)
 		tlv_text(out, APP_BRAND, a->brands[i]);
+	tlv_text(out, APP_WEBHOOK, a->webhook);
+	tlv_int(out, APP_SECRET, a->secret.generation);
+	tlv_text(out, APP_SECRET_KEY, a->secret.key);
+	tlv_int(out, APP_OLD_SECRET, a->old_secret.generation);
+	tlv_text(out, APP_OLD_SECRET_KEY, a->old_secret.key);
+	tlv_int(out, APP_OLD_UNTIL, a->old_until_ms);
+	tlv_text(out, APP_ASK, a->ask);
+	tlv_int(out, APP_ASK_MS, a->ask_ms);
+	tlv_int(out, APP_ASK_DENY, a->ask_deny);
+}
+
+static int app_brand(const struct tlv *f, struct service_app *a)
+{
+	if (a->brands_count == SERVICE_BRANDS_MAX)
+		return -EBADMSG;
+	return tlv_get_text(f, a->brands[a->brands_count++],
+			    sizeof(a->brands[0]));
+}
+
+static int app_count(const struct tlv *f, unsigned *out)
+{
+	int64_t n = 0;
+	int err = tlv_get_int(f, &n);
+
+	*out = (unsigned)n;
+	return err;
+}
+
+static int app_hook(const struct tlv *f, struct service_app *a)
+{
+	unsigned deny = 0;
+	int err = 0;
+
+	switch (f->tag) {
+	case APP_WEBHOOK:
+		return tlv_get_text(f, a->webhook, sizeof(a->webhook));
+	case APP_SECRET:
+		return app_count(f, &a->secret.generation);
+	case APP_SECRET_KEY:
+		return tlv_get_text(f, a->secret.key, sizeof(a->secret.key));
+	case APP_OLD_SECRET:
+		return app_count(f, &a->old_secret.generation);
+	case APP_OLD_SECRET_KEY:
+		return tlv_get_text(f, a->old_secret.key,
+				    sizeof(a->old_secret.key));
+	case APP_OLD_UNTIL:
+		return tlv_get_int(f, &a->old_until_ms);
+	case APP_ASK:
+		return tlv_get_text(f, a->ask, sizeof(a->ask));
+	case APP_ASK_MS:
+		return tlv_get_int(f, &a->ask_ms);
+	case APP_ASK_DENY:
+		err = app_count(f, &deny);
+		a->ask_deny = deny != 0;
+		return err;
+	default:
+		return 0;
+	}
+}
+
+static int app_field(const struct tlv *f, struct service_app *a)
+{
+	switch (f->tag) {
+	case APP_NAME:
+		return tlv_get_text(f, a->name, sizeof(a->name));
+	case APP_CREATED:
+		return tlv_get_int(f, &a->created_ms);
+	case APP_BRAND:
+		return app_brand(f, a);
+	default:
+		return app_hook(f, a);
+	}
 }
 
 int service_app_unpack(struct span record, struct service_app *a)
@@ -97,24 +182,7 @@ int service_app_unpack(struct span record, struct service_app *a)
 
 	*a = (struct service_app){0};
 	while (!err && (n = tlv_next(&record, &f)) > 0)
-		switch (f.tag) {
-		case APP_NAME:
-			err = tlv_get_text(&f, a->name, sizeof(a->name));
-			break;
-		case APP_CREATED:
-			err = tlv_get_int(&f, &a->created_ms);
-			break;
-		case APP_BRAND:
-			err = a->brands_count == SERVICE_BRANDS_MAX
-				      ? -EBADMSG
-				      : tlv_get_text(
-						&f,
-						a->brands[a->brands_count++],
-						sizeof(a->brands[0]));
-			break;
-		default:
-			break;
-		}
+		err = app_field(&f, a);
 	return err ? err : n;
 }
 

@@ -59,27 +59,34 @@ static bool name_good(const char *name)
 
 struct new_app {
 	struct service_app app;
-	bool replace;
+	const char *what;       /* for the audit */
+	service_app_set_h *set; /* NULL: it is new */
+	void *ctx;
 };
 
 static int apply_app(struct store_tx *tx, void *ctx)
 {
 	struct new_app *n = ctx;
 	AUTO_BUF(record, SERVICE_RECORD_MAX);
-	struct service_app old;
 	struct span was;
 	bool there = store_tx_get(tx, 0, &was);
+	int err = 0;
 
-	if (there != n->replace)
+	if (there != (n->set != NULL))
 		return there ? -EEXIST : -ENOENT;
-	n->app.created_ms = store_tx_now(tx);
-	if (there && service_app_unpack(was, &old) == 0)
-		n->app.created_ms = old.created_ms;
+	if (there)
+		err = service_app_unpack(was, &n->app);
+	else
+		n->app.created_ms = store_tx_now(tx);
+	if (err)
+		return err;
+	if (n->set)
+		n->set(tx, &n->app, n->ctx);
 	service_app_pack(&n->app, &record);
 	store_tx_put(tx, 0, buf_view(&record),
 		     &(struct store_index){.time_ms = n->app.created_ms});
 	service_version_next(tx, 1);
-	service_audit(tx, there ? "app.brands" : "app.add", n->app.name);
+	service_audit(tx, n->what, n->app.name);
 	return 0;
 }
 
@@ -94,25 +101,38 @@ static json_t *app_json(const struct service_app *a)
 	for (size_t i = 0; i < a->brands_count; i++)
 		(void)json_array_append_new(brands, json_string(a->brands[i]));
 	(void)json_object_set_new(o, "brands", brands);
+	(void)json_object_set_new(o, "webhook",
+				  *a->webhook ? json_string(a->webhook)
+					      : json_null());
+	(void)json_object_set_new(o, "hook",
+				  *a->ask ? json_string(a->ask) : json_null());
 	return o;
 }
 
-static int write_app(const struct service_admin *a, struct new_app *n,
-		     char **json, struct diag *d)
+static int put_app(const struct service_admin *a, struct new_app *n,
+		   struct diag *d)
 {
 	const struct store_key keys[] = {{SERVICE_KIND_APP, n->app.name},
 					 service_keys_meta};
 	int err = service_wait_change(a->store, 0, keys, COUNT_OF(keys),
 				      apply_app, n);
-	AUTO_JSON json_t *o = NULL;
 
 	if (err == -EEXIST)
 		(void)diag_set(d, "there is an application %s already",
 			       n->app.name);
 	else if (err == -ENOENT)
 		(void)diag_set(d, "there is no application %s", n->app.name);
+	return err ? service_admin_failed(d, err) : 0;
+}
+
+static int write_app(const struct service_admin *a, struct new_app *n,
+		     char **json, struct diag *d)
+{
+	AUTO_JSON json_t *o = NULL;
+	int err = put_app(a, n, d);
+
 	if (err)
-		return service_admin_failed(d, err);
+		return err;
 	o = app_json(&n->app);
 	*json = js_text(o);
 	return 0;
@@ -132,17 +152,66 @@ static int name_app(const char *name, struct new_app *n, struct diag *d)
 int service_app_add(const struct service_admin *a, const char *name,
 		    char **json, struct diag *d)
 {
-	struct new_app n = {0};
+	struct new_app n = {.what = "app.add"};
 	int err = name_app(name, &n, d);
 
+	/* what its webhooks are signed with, wherever they go to */
+	(void)snprintf(n.app.secret.key, sizeof(n.app.secret.key), "%s",
+		       keyring_maker(a->ring));
 	return err ? err : write_app(a, &n, json, d);
+}
+
+int service_app_change(const struct service_admin *a, const char *name,
+		       const char *what, service_app_set_h *set, void *ctx,
+		       struct diag *d)
+{
+	struct new_app n = {.what = what, .set = set, .ctx = ctx};
+	int err = name_app(name, &n, d);
+
+	return err ? err : put_app(a, &n, d);
+}
+
+int service_app_read(const struct service_admin *a, const char *name,
+		     struct service_app *out, struct diag *d)
+{
+	struct new_app n = {0};
+	struct service_found *found;
+	size_t count;
+	int err = name_app(name, &n, d);
+
+	if (err)
+		return err;
+	err = service_wait_get(a->store, 0, SERVICE_KIND_APP, name, &found,
+			       &count);
+	if (err)
+		return service_admin_failed(d, err);
+	err = count ? service_app_unpack(found->value, out) : -ENOENT;
+	service_found_free(found, count);
+	if (err == -ENOENT)
+		(void)diag_set(d, "there is no application %s", name);
+	return err ? service_admin_failed(d, err) : 0;
+}
+
+struct brands {
+	size_t count;
+	char brands[SERVICE_BRANDS_MAX][VERIFICATION_BRAND_BYTES];
+};
+
+static void set_brands(struct store_tx *tx, struct service_app *a, void *ctx)
+{
+	const struct brands *b = ctx;
+
+	(void)tx;
+	a->brands_count = b->count;
+	memcpy(a->brands, b->brands, sizeof(a->brands));
 }
 
 int service_app_brands(const struct service_admin *a, const char *name,
 		       const char *const *brands, size_t count, char **json,
 		       struct diag *d)
 {
-	struct new_app n = {.replace = true};
+	struct brands b = {.count = count};
+	struct new_app n = {.what = "app.brands", .set = set_brands, .ctx = &b};
 	int err = name_app(name, &n, d);
 
 	if (err)
@@ -150,13 +219,12 @@ int service_app_brands(const struct service_admin *a, const char *name,
 	if (count > SERVICE_BRANDS_MAX)
 		return diag_set(d, "at most %d brands", SERVICE_BRANDS_MAX);
 	for (size_t i = 0; i < count; i++) {
-		if (strlen(brands[i]) >= sizeof(n.app.brands[0]) || !*brands[i])
+		if (strlen(brands[i]) >= sizeof(b.brands[0]) || !*brands[i])
 			return diag_set(d, "a brand is 1 to %d characters",
 					VERIFICATION_BRAND_CHARACTERS);
-		(void)snprintf(n.app.brands[i], sizeof(n.app.brands[i]), "%s",
+		(void)snprintf(b.brands[i], sizeof(b.brands[i]), "%s",
 			       brands[i]);
 	}
-	n.app.brands_count = count;
 	return write_app(a, &n, json, d);
 }
 

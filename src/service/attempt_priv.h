@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "service/hooks.h"
 #include "service/service_priv.h"
 
 enum attempt_step_kind {
@@ -29,10 +30,11 @@ struct attempt_step {
 	enum outcome_leg leg;     /* NEWS that it ended, END */
 	int sip_code, q850;
 	bool early_media;
-	struct verification_media media;     /* NEWS that it ended */
-	char *trace;                         /* the same; owned, or NULL */
-	const char *route;                   /* NEWS: what it goes by; static */
-	int64_t not_before_ms;               /* RETURN */
+	struct verification_media media; /* NEWS that it ended */
+	char *trace;                     /* the same; owned, or NULL */
+	const char *route;               /* NEWS: what it goes by; static */
+	int64_t not_before_ms;           /* RETURN */
+	const char *denied; /* END: by the application, in these words */
 	char digits[SERVICE_GIVEN_MAX];      /* VERIFY */
 	char call_id[VERIFICATION_ID_BYTES]; /* DIAL: of a further leg */
 	bool further;                        /* DIAL: it took that id */
@@ -61,6 +63,12 @@ struct attempt {
 		struct tel_place place;
 		enum { ATTEMPT_APART, ATTEMPT_IN_LINE, ATTEMPT_ON_LINE } counts;
 	} routes;
+	struct attempt_asking {             /* the application, before a dial */
+		struct outbound_call *call; /* NULL: no question is out */
+		struct timer unasked;
+		bool denied;
+		char reason[SERVICE_ASK_REASON_BYTES];
+	} asking;
 	char number[NUMBER_BYTES];
 	struct flow_end_note {
 		enum flow_end_reason reason;
@@ -104,8 +112,13 @@ void service_attempt_may_dial(void *ctx, struct flow_run *run,
 bool service_attempt_another(void *ctx, const struct flow_news *how);
 int service_attempt_dial(void *ctx, const struct tel_params *params,
 			 const char *route, struct tel_call **out);
+void service_attempt_go_on(struct attempt *a); /* it was asked, and may */
 /* No call any more, and no wish for one: the place is free. */
 void service_attempt_leave(struct attempt *a);
+
+/* hook_ask.c.  False: nobody is asked. */
+bool service_attempt_ask(struct attempt *a);
+void service_attempt_ask_no_more(struct attempt *a); /* no question is fine */
 
 /* trace.c: as it is kept, without whole numbers; free() it. */
 char *service_trace_mask(const char *text, const struct verification *v,

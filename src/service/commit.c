@@ -59,6 +59,16 @@ static void end_leg(struct work *w, const struct attempt_step *s)
 	service_event(w->tx, v, outcome_event_text(EVENT_ENDED), leg, w->now);
 }
 
+/* The application would not have it called (E7): then it is over. */
+static void deny(struct work *w, const struct attempt_step *s)
+{
+	struct verification *v = &w->a->pair.v;
+
+	if (!verification_forbid(v, &w->a->pair.n, w->now))
+		return;
+	service_event_denied(w->tx, v, s->denied, w->now);
+}
+
 /* Another telephone may have taken over from the one that was committed. */
 static void note_route(struct work *w, const char *route)
 {
@@ -206,6 +216,8 @@ static void take_step(struct work *w, struct attempt_step *s)
 		break;
 	case ATTEMPT_END:
 		end_leg(w, s);
+		if (s->denied)
+			deny(w, s);
 		store_tx_ack(w->tx, a->lease.id);
 		break;
 	case ATTEMPT_RETURN:

@@ -91,6 +91,7 @@ static void end(struct attempt *a, enum outcome_leg leg)
 	struct attempt_step *s = service_attempt_step(a, ATTEMPT_END);
 
 	s->leg = leg;
+	s->denied = a->asking.denied ? a->asking.reason : NULL;
 	if (a->state < ATTEMPT_ENDING)
 		set_state(a, ATTEMPT_ENDING);
 	service_attempt_write(a);

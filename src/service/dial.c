@@ -42,6 +42,7 @@ static void count_as(struct attempt *a, int counts)
 
 void service_attempt_leave(struct attempt *a)
 {
+	service_attempt_ask_no_more(a);
 	count_as(a, ATTEMPT_APART);
 	tel_place_drop(&a->routes.place);
 }
@@ -115,14 +116,22 @@ void service_attempt_may_dial(void *ctx, struct flow_run *run,
 			      flow_answer_h *done)
 {
 	struct attempt *a = ctx;
-	struct attempt_routes *r = &a->routes;
 
 	(void)run;
 	service_attempt_leave(a);
+	a->routes.done = done;
+	/* another way is no other call: it was asked for already */
+	if (a->routes.again || left_ms(a) < 0 || !service_attempt_ask(a))
+		service_attempt_go_on(a);
+}
+
+void service_attempt_go_on(struct attempt *a)
+{
+	struct attempt_routes *r = &a->routes;
+
 	if (!r->again)
 		find_routes(a);
 	r->full = 0;
-	r->done = done;
 	a->tel = r->found.count ? r->found.at[0] : NULL;
 	/* the store refuses what comes too late, and says so */
 	if (!a->tel || !a->tel->trunk || left_ms(a) < 0 || !seek_place(a))

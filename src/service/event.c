@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "service/service_priv.h"
+#include "service/hook_priv.h"
 
 static void field(struct buf *b, const char *name, const char *value)
 {
@@ -31,9 +31,9 @@ static void leg_fields(struct buf *b, const struct verification_leg *leg)
 	buf_byte(b, '}');
 }
 
-void service_event(struct store_tx *tx, const struct verification *v,
-		   const char *type, const struct verification_leg *leg,
-		   int64_t now)
+static void event(struct store_tx *tx, const struct verification *v,
+		  const char *type, const struct verification_leg *leg,
+		  const char *reason, int64_t now)
 {
 	AUTO_BUF(json, SERVICE_EVENT_BYTES);
 	char when[CLOCK_TEXT_BYTES];
@@ -49,8 +49,28 @@ void service_event(struct store_tx *tx, const struct verification *v,
 	field(&json, "country", v->country);
 	if (leg)
 		leg_fields(&json, leg);
+	if (reason) {
+		field(&json, "why", "denied");
+		field(&json, "reason", reason);
+	}
 	buf_byte(&json, '}');
 	store_tx_event(tx, v->id, v->application, type, buf_view(&json));
+	if (v->hook)
+		service_hook_push(tx, v->id, v->application, 0);
+}
+
+void service_event(struct store_tx *tx, const struct verification *v,
+		   const char *type, const struct verification_leg *leg,
+		   int64_t now)
+{
+	event(tx, v, type, leg, NULL, now);
+}
+
+void service_event_denied(struct store_tx *tx, const struct verification *v,
+			  const char *reason, int64_t now)
+{
+	event(tx, v, outcome_status_event(v->status), NULL, reason, now);
+	store_tx_ack(tx, v->id); /* its expiry */
 }
 
 void service_event_status(struct store_tx *tx, const struct verification *v,

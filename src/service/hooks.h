@@ -19,7 +19,7 @@ enum {
 	SERVICE_HOOK_TRIES_MAX = 50, /* kept of one verification: the newest */
 	SERVICE_HOOK_TYPE_BYTES = 32,
 	SERVICE_HOOK_FAULT_BYTES = 24,
-	SERVICE_HOOK_ID_BYTES = 36,     /* "msg_" and 32 hex digits... */
+	SERVICE_HOOK_ID_BYTES = 37,     /* "msg_" and 32 hex digits */
 	SERVICE_HOOK_SECRET_BYTES = 52, /* "whsec_", base64 of 32 bytes */
 	SERVICE_HOOK_SECRETS_MAX = 2,   /* live at once: new, and old */
 	SERVICE_HOOK_OVERLAP_MS = 24 * 3600 * 1000, /* ... for so long */
@@ -83,9 +83,14 @@ void service_hook_resend(struct service *sv, const struct service_who *who,
 typedef void service_hooks_h(const struct service_refusal *no,
 			     const struct service_hook_view *views,
 			     size_t count, const char *next, void *ctx);
-/* Those of an application, newest first; state NULL: in any. */
-void service_hooks_list(struct service *sv, const struct service_who *who,
-			const char *state, const char *cursor, size_t limit,
+/* Those of an application, newest first. */
+struct service_hooks_query {
+	struct service_who who;
+	const char *state;  /* NULL: in any */
+	const char *cursor; /* NULL: from the start */
+	size_t limit;
+};
+void service_hooks_list(struct service *sv, const struct service_hooks_query *q,
 			service_hooks_h *done, void *ctx);
 
 struct service_hook_stats {
@@ -166,18 +171,21 @@ struct service_hook_form {
 extern const struct service_hook_form service_hook_standard;
 /* NULL: there is none of this name; NULL or "" names the standard one. */
 const struct service_hook_form *service_hook_form_find(const char *name);
+/* For who makes a message. */
+void service_hook_header(struct service_hook_message *m, const char *name,
+			 const char *value);
 
 /* --- settings of an application, for the operator ---------------------------------- */
 
-enum service_hook_do {
-	SERVICE_HOOK_KEEP,   /* show it */
-	SERVICE_HOOK_ROTATE, /* another secret; the old one lives for a day */
+struct service_webhook_rule {
+	const char *url; /* NULL: as it is; "": none */
+	bool rotate;     /* another secret; the old one lives for a day */
 };
-/* url NULL: as it is; "": none.  Answers with url, secret and, while it lives,
- * the one before.  `o` knows what may be asked: outbound_check(). */
+/* Answers with url, secret and, while it lives, the one before.  `o` knows what
+ * may be asked: outbound_check(). */
 MUST_CHECK int service_app_webhook(const struct service_admin *a,
 				   const struct outbound *o, const char *name,
-				   const char *url, enum service_hook_do what,
+				   const struct service_webhook_rule *rule,
 				   char **json, struct diag *d);
 
 struct service_ask_rule {

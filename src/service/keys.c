@@ -150,6 +150,19 @@ bool service_brand_allowed(struct service *sv, const char *application,
 	return allowed;
 }
 
+bool service_app_find(struct service *sv, const char *application,
+		      struct service_app *out)
+{
+	const struct service_app *a;
+
+	(void)pthread_rwlock_rdlock(&sv->keys_lock);
+	a = map_get(sv->keys->apps, application);
+	if (a)
+		*out = *a;
+	(void)pthread_rwlock_unlock(&sv->keys_lock);
+	return a != NULL;
+}
+
 /* --- reading them ------------------------------------------------------------------- */
 
 static const struct kind {

@@ -21,6 +21,32 @@ struct round {
 
 static void ask(struct service *sv, enum store_lane lane);
 
+static void take(struct service *sv, enum store_lane lane,
+		 const struct store_lease *lease)
+{
+	switch (lane) {
+	case STORE_CALLS:
+		service_deliver(sv, lease, NULL);
+		break;
+	case STORE_TIMERS:
+		service_expire(sv, lease);
+		break;
+	case STORE_HOOKS:
+		service_hooks_tell(sv, lease);
+		break;
+	case STORE_LANES:
+		break;
+	}
+}
+
+static void give_room_back(struct service *sv, enum store_lane lane, int n)
+{
+	if (lane == STORE_CALLS)
+		service_slots_drop(sv, n);
+	else if (lane == STORE_HOOKS)
+		service_hooks_unused(sv, n);
+}
+
 static void came_back(void *ctx)
 {
 	struct round *r = ctx;
@@ -28,13 +54,11 @@ static void came_back(void *ctx)
 	bool more = r->count == r->asked;
 
 	sv->leasing[r->lane] = false;
-	if (r->lane == STORE_CALLS)
-		service_slots_drop(sv, (int)(r->asked - r->count));
+	more |= sv->lease_again[r->lane];
+	sv->lease_again[r->lane] = false;
+	give_room_back(sv, r->lane, (int)(r->asked - r->count));
 	for (size_t i = 0; i < r->count; i++)
-		if (r->lane == STORE_CALLS)
-			service_deliver(sv, &r->leases[i], NULL);
-		else
-			service_expire(sv, &r->leases[i]);
+		take(sv, r->lane, &r->leases[i]);
 	if (more)
 		ask(sv, r->lane);
 	free(r->leases);
@@ -62,7 +86,11 @@ static size_t room(struct service *sv, enum store_lane lane)
 {
 	int n = SERVICE_LEASES_MAX;
 
-	return (size_t)(lane == STORE_CALLS ? service_slots_take(sv, n) : n);
+	if (lane == STORE_CALLS)
+		n = service_slots_take(sv, n);
+	else if (lane == STORE_HOOKS)
+		n = service_hooks_room(sv);
+	return (size_t)n;
 }
 
 static void ask(struct service *sv, enum store_lane lane)
@@ -70,8 +98,12 @@ static void ask(struct service *sv, enum store_lane lane)
 	struct round *r;
 	size_t n;
 
-	if (sv->leasing[lane] || atomic_load(&sv->draining))
+	if (atomic_load(&sv->draining))
 		return;
+	if (sv->leasing[lane]) {
+		sv->lease_again[lane] = lane == STORE_HOOKS;
+		return;
+	}
 	n = room(sv, lane);
 	if (n == 0)
 		return;
@@ -81,7 +113,10 @@ static void ask(struct service *sv, enum store_lane lane)
 	r->asked = n;
 	sv->leasing[lane] = true;
 	service_out_begin(sv);
-	if (store_lease(sv->p.store, lane, n, SERVICE_LEASE_MS, leased, r) != 0)
+	if (store_lease(sv->p.store, lane, n,
+			lane == STORE_HOOKS ? SERVICE_HOOK_LEASE_MS
+					    : SERVICE_LEASE_MS,
+			leased, r) != 0)
 		leased(-1, NULL, 0, r);
 }
 
@@ -89,6 +124,12 @@ void service_lease_round(struct service *sv)
 {
 	ask(sv, STORE_CALLS);
 	ask(sv, STORE_TIMERS);
+	ask(sv, STORE_HOOKS);
+}
+
+void service_lease_hooks(struct service *sv)
+{
+	ask(sv, STORE_HOOKS);
 }
 
 static void ask_calls(void *ctx)

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "service/admin_priv.h"
+#include "service/hook_priv.h"
 
 struct target {
 	const struct service_admin *a;
@@ -182,6 +183,8 @@ static int erase(struct target *t, size_t *erased)
 	/* behind them: nothing writes these without a verification */
 	if (!err)
 		err = each_listed(t, SERVICE_KIND_TRACE, apply_erase, &rest);
+	if (!err)
+		err = each_listed(t, SERVICE_KIND_HOOK, apply_erase, &rest);
 	if (!err)
 		err = each_number(t, apply_erase, &rest);
 	if (!err)

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "core/prices.h"
 #include "service/service_priv.h"
+#include "web/outbound.h"
 
 enum {
 	TTL_MIN_MS = 60 * 1000,
@@ -240,6 +241,19 @@ static bool read_words(const struct reading *r)
 		    is_currency) &&
 	       take(r, "payee", q->payee, PLACE(v->payee), is_speakable) &&
 	       take(r, "webhook", q->webhook, PLACE(v->webhook), is_url);
+}
+
+static bool read_webhook(const struct reading *r)
+{
+	struct verification *v = &r->w->v;
+	struct diag why = {0};
+
+	if (v->webhook[0] &&
+	    outbound_check(r->sv->p.outbound, v->webhook, &why) != 0)
+		return bad(r, "webhook", why.message);
+	if (!service_hook_wanted(r->sv, r->req, v))
+		return bad(r, "webhook", "there is no such way of telling");
+	return true;
 }
 
 static bool read_brand(const struct reading *r)
@@ -493,7 +507,7 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 		read_flow,  read_params,     read_number, read_words,
 		read_brand, read_figures,    read_client, read_metadata,
 		read_from,  choose_language, read_trace,  read_code,
-		read_label,
+		read_label, read_webhook,
 	};
 	struct reading r = {.sv = sv, .req = req, .w = out, .no = no};
 

@@ -168,6 +168,7 @@ static void watch(const char *topic, void *ctx)
 		service_keys_changed(sv);
 	else if (sv->woken)
 		sv->woken(topic, sv->woken_ctx);
+	service_hooks_woken(sv, topic);
 }
 
 void service_on_event(struct service *sv,
@@ -245,6 +246,7 @@ static struct service *make(const struct service_params *params)
 	atomic_store(&sv->retention_ms, params->rules->retention_ms);
 	ll_init(&sv->attempts);
 	service_lines_start(sv);
+	service_hooks_start(sv);
 	return sv;
 }
 
@@ -297,6 +299,7 @@ static void look_if_drained(void *ctx)
 static void say_goodbye(void *ctx)
 {
 	service_attempts_stop(ctx);
+	service_hooks_stop(ctx);
 }
 
 struct draining {
@@ -346,8 +349,10 @@ void service_free(struct service *sv)
 	timer_stop(loop_timers(sv->p.line), &sv->drain_timer);
 	service_own_flows_stop(sv);
 	service_attempts_cut(sv);
+	service_hooks_stop(sv);
 	wait_for_rest(sv);
 	service_attempts_free(sv);
+	service_hooks_free(sv);
 	service_flows_free(sv);
 	service_own_flows_free(sv);
 	service_keys_free(sv);

@@ -32,7 +32,8 @@ enum {
 	SERVICE_REPORT_WEIGHT = 2, /* B8: a report counts as so many calls */
 	SERVICE_NUMBER_KEY_BYTES = VERIFICATION_APP_BYTES + 24,
 	SERVICE_NODE_BYTES = 64,
-	SERVICE_ALIAS_RAW = 16, /* bytes of what stands for a name */
+	SERVICE_ALIAS_RAW = 16,            /* bytes of what stands for a name */
+	SERVICE_HOOK_LEASE_MS = 60 * 1000, /* longer than a request may last */
 };
 
 /* Who hears of what an operator did; also tells a service on the same store
@@ -86,7 +87,8 @@ struct service_flow {
 };
 struct service_own_flows; /* flow_own_priv.h */
 
-struct service_keys; /* the authorization table: keys.c */
+struct service_keys;  /* the authorization table: keys.c */
+struct service_hooks; /* who is told what: hook_send.c */
 
 /* Of a telephone, by its place in sv->tels: trunks.c. */
 struct service_line {
@@ -130,12 +132,14 @@ struct service {
 
 	void (*woken)(const char *topic, void *ctx);
 	void *woken_ctx;
+	struct service_hooks *hooks;
 
 	/* the line's */
 	struct link attempts;
 	struct timer poll_timer, tick_timer, keys_timer, sweep_timer,
 		drain_timer;
-	bool leasing[STORE_LANES], sweeping, ticking;
+	bool leasing[STORE_LANES], lease_again[STORE_LANES];
+	bool sweeping, ticking;
 	void (*drained)(void *ctx);
 	void *drained_ctx;
 };
@@ -237,6 +241,9 @@ void service_event(struct store_tx *tx, const struct verification *v,
 /* The event of a status that was just reached, and no timer any more. */
 void service_event_status(struct store_tx *tx, const struct verification *v,
 			  int64_t now);
+/* The same, where the application would not have it called: in its words. */
+void service_event_denied(struct store_tx *tx, const struct verification *v,
+			  const char *reason, int64_t now);
 
 struct service_opened {
 	struct service_view view;
@@ -427,9 +434,24 @@ void service_attempts_return(struct service *sv); /* those not dialled */
 void service_attempts_cut(struct service *sv);
 void service_attempts_free(struct service *sv);
 
+/* hook_send.c.  The line's, but for woken(), which runs on the store's thread
+ * after something happened. */
+void service_hooks_start(struct service *sv);
+/* How, if at all, a verification is told: v->hook.  Any thread; false: there is
+ * no such form. */
+bool service_hook_wanted(struct service *sv, const struct service_create *req,
+			 struct verification *v);
+void service_hooks_woken(struct service *sv, const char *topic);
+int service_hooks_room(struct service *sv); /* how many more; they are taken */
+void service_hooks_unused(struct service *sv, int n);
+void service_hooks_tell(struct service *sv, const struct store_lease *lease);
+void service_hooks_stop(struct service *sv); /* requests are given up */
+void service_hooks_free(struct service *sv);
+
 /* lease.c: the line's, from time to time and when there is room again. */
 void service_lease_round(struct service *sv);
 void service_lease_soon(struct service *sv); /* any thread */
+void service_lease_hooks(struct service *sv);
 
 /* expire.c */
 void service_expire(struct service *sv, const struct store_lease *lease);
@@ -509,12 +531,26 @@ struct service_key {
 };
 void service_key_pack(const struct service_key *k, struct buf *out);
 MUST_CHECK int service_key_unpack(struct span record, struct service_key *k);
+/* What a webhook's secret is derived from. */
+struct service_app_secret {
+	unsigned generation;
+	char key[KEYRING_ID_BYTES]; /* of the ring; "": its oldest */
+};
 struct service_app {
 	char name[VERIFICATION_APP_BYTES];
 	int64_t created_ms;
+	char webhook[VERIFICATION_URL_BYTES]; /* "": none */
+	struct service_app_secret secret, old_secret;
+	int64_t old_until_ms;             /* while both sign */
+	char ask[VERIFICATION_URL_BYTES]; /* before a call (E7); "": nobody */
+	int64_t ask_ms;
+	bool ask_deny;       /* where there is no answer */
 	size_t brands_count; /* 0: any brand is fine */
 	char brands[SERVICE_BRANDS_MAX][VERIFICATION_BRAND_BYTES];
 };
+/* A copy.  False: there is no such application. */
+bool service_app_find(struct service *sv, const char *application,
+		      struct service_app *out);
 void service_app_pack(const struct service_app *a, struct buf *out);
 MUST_CHECK int service_app_unpack(struct span record, struct service_app *a);
 /* The record that goes up with every change of an application or a key. */

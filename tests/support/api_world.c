@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "support/receiver.h"
 
 enum { PATIENCE = 20 };
 
@@ -95,6 +96,7 @@ static int set_up(void **state, bool real_web)
 	aw->trunks = trunks_new(aw->w);
 	(void)trunks_add(aw->trunks, "main", NULL);
 	trunks_route(aw->trunks, API_WORLD_TRUNK);
+	aw->w->outbound = receiver_new(aw->w->clock);
 	world_start(aw->w);
 	open_api(aw);
 	*state = aw;
@@ -114,6 +116,7 @@ int api_world_setup_timed(void **state)
 int api_world_teardown(void **state)
 {
 	struct api_world *aw = *state;
+	struct outbound *outbound = aw->w->outbound;
 
 	web_stop(aw->web);
 	world_drain(aw->w, 0);
@@ -121,6 +124,7 @@ int api_world_teardown(void **state)
 	aw->w->service = NULL;
 	api_free(aw->api);
 	world_free(aw->w);
+	outbound_free(outbound);
 	trunks_free(aw->trunks);
 	rng_free(aw->rng);
 	free(aw);

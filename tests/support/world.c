@@ -238,6 +238,7 @@ int world_try_start(struct world *w, struct diag *d)
 	const struct service_params params = {
 		.line = w->line,
 		.store = w->store,
+		.outbound = w->outbound,
 		.speech = voices.speech,
 		.phrases = voices.phrases,
 		.ring = w->ring,

@@ -34,6 +34,7 @@ struct world {
 	struct rng *rng;
 	struct keyring *ring;
 	struct store *store;
+	struct outbound *outbound; /* the test's own, or NULL */
 	struct loop *line;
 	struct tel *tel;
 	struct service *service;

@@ -18,6 +18,7 @@
 #include "media/pump.h"
 #include "support/api_world.h"
 #include "support/contract.h"
+#include "support/receiver.h"
 #include "support/test.h"
 
 #define LISTENS "+15555550110"
@@ -118,6 +119,9 @@ static const struct {
 	{"POST", ALL "/ver_x/call", NULL},
 	{"GET", ALL "/ver_x/events", NULL},
 	{"GET", ALL "/ver_x/trace", NULL},
+	{"GET", ALL "/ver_x/webhooks", NULL},
+	{"POST", ALL "/ver_x/webhooks/resend", NULL},
+	{"GET", "/v1/webhooks", NULL},
 	{"GET", "/v1/trunks", NULL},
 	{"GET", "/v1/events", NULL},
 	{"POST", "/v1/explain", "{\"to\":\"" LISTENS "\"}"},
@@ -193,7 +197,6 @@ TEST(a_body_that_is_no_json_is_told_where)
 TEST(a_field_that_is_not_known_is_refused)
 {
 	struct api_world *aw = *state;
-	struct http_answer a;
 
 	for (size_t i = 0; i < COUNT_OF(guarded); i++)
 		if (strcmp(guarded[i].method, "POST") == 0)
@@ -201,14 +204,66 @@ TEST(a_field_that_is_not_known_is_refused)
 			     "{\"to\":\"" LISTENS "\",\"code\":\"1\","
 			     "\"nonsense\":1}",
 			     400, "unknown_field");
-	/* it comes with a later part of the plan */
+}
+
+/* --- webhooks ------------------------------------------------------------------------ */
+
+TEST(a_webhook_that_may_not_be_asked_is_refused)
+{
+	struct api_world *aw = *state;
+	struct http_answer a;
+
 	api_world_post(aw, ALL,
 		       "{\"to\":\"" LISTENS
-		       "\",\"webhook\":\"https://a.example/"
-		       "\"}",
+		       "\",\"webhook\":\"http://10.0.0.1/\"}",
 		       400, &a);
 	assert_string_equal(api_world_text(&a, "field"), "webhook");
 	http_answer_free(&a);
+}
+
+static bool was_told(void *ctx)
+{
+	const struct api_world *aw = ctx;
+
+	return receiver_told(aw->w->outbound, NULL, "call.ended") > 0;
+}
+
+TEST(what_was_told_is_shown_and_told_once_more)
+{
+	struct api_world *aw = *state;
+	struct http_answer a;
+	char path[128], again[160];
+	size_t before;
+
+	api_world_post(aw, ALL,
+		       "{\"to\":\"" BUSY
+		       "\",\"webhook\":\"https://shop.example/\"}",
+		       201, &a);
+	(void)snprintf(path, sizeof(path), ALL "/%s/webhooks",
+		       api_world_text(&a, "id"));
+	(void)snprintf(again, sizeof(again), "%s/resend", path);
+	http_answer_free(&a);
+	world_until(aw->w, MINUTES(1), was_told, aw);
+	world_pass(aw->w, SECONDS(3));
+	before = aw->w->outbound->count;
+
+	ask(aw,
+	    &(struct api_ask){
+		    .method = "GET", .path = path, .token = aw->verify},
+	    200, &a);
+	assert_string_equal(api_world_text(&a, "state"), "told");
+	assert_string_equal(api_world_text(&a, "url"), "https://shop.example/");
+	http_answer_free(&a);
+	get(aw, "/v1/webhooks?state=told&limit=1", 200, "");
+	get(aw, "/v1/webhooks?state=nonsense", 400, "invalid_field");
+	get(aw, "/v1/webhooks?cursor=nonsense", 400, "invalid_field");
+	get(aw, "/v1/webhooks?nonsense=1", 400, "unknown_field");
+	get(aw, ALL "/ver_x/webhooks", 404, "not_found");
+	post(aw, again, "{\"event\":\"nonsense\"}", 400, "invalid_field");
+	post(aw, again, "{}", 202, "");
+	world_pass(aw->w, SECONDS(3));
+	assert_int_equal(aw->w->outbound->count, before);
+	post(aw, ALL "/ver_x/webhooks/resend", "", 404, "not_found");
 }
 
 /* --- create ------------------------------------------------------------------------- */
@@ -993,6 +1048,8 @@ int main(void)
 		IN_A_WORLD(a_body_of_64_kib_is_too_large),
 		IN_A_WORLD(a_body_that_is_no_json_is_told_where),
 		IN_A_WORLD(a_field_that_is_not_known_is_refused),
+		IN_A_WORLD(a_webhook_that_may_not_be_asked_is_refused),
+		IN_A_WORLD(what_was_told_is_shown_and_told_once_more),
 		IN_A_WORLD(a_create_answers_what_was_made),
 		IN_A_WORLD(only_the_answer_to_a_reverse_create_holds_a_code),
 		IN_A_WORLD(a_field_that_cannot_be_is_named),

@@ -108,6 +108,7 @@ static struct verification full(void)
 		.approved_by_keypad = true,
 		.legs_count = VERIFICATION_LEGS_MAX,
 		.warnings = 7,
+		.hook = UINT8_MAX,
 		.trace = true,
 		.short_id = true,
 		.code_given = true,
