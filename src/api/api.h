@@ -18,6 +18,14 @@ struct api;
 struct outbound;  /* web/outbound.h */
 struct api_phone; /* api/phone.h */
 
+/* The two endpoints of the original example; texts are borrowed. */
+struct api_example {
+	const char *prefix;      /* "/otp" */
+	const char *application; /* of who asks without a key */
+	const char *flow, *purpose;
+	const struct net_list *from; /* who may ask without a key */
+};
+
 struct api_params {
 	struct service *service;
 	struct store *store; /* for figures */
@@ -28,6 +36,7 @@ struct api_params {
 	/* As in struct service_params.  Where it is not known, the request's own
 	 * Host is what the client goes by. */
 	const char *public_url;
+	const struct api_example *example; /* NULL: off; borrowed */
 };
 
 MUST_CHECK int api_new(const struct api_params *params, struct api **out,

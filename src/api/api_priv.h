@@ -36,6 +36,16 @@ void api_refuse(struct web_request *r, const struct service_refusal *no);
 void api_bad_field(struct web_request *r, const char *code, const char *field,
 		   const char *detail);
 
+/* An answer to what went wrong, with the headers that go with its status (5xx
+ * is logged by its code); `challenge` is of a 401.  Hands b's memory over. */
+struct api_trouble_answer {
+	unsigned status;
+	const char *code, *type, *challenge;
+	int64_t retry_ms; /* 0: nobody knows better than API_RETRY_S */
+};
+void api_answer_trouble(struct web_request *r,
+			const struct api_trouble_answer *t, struct buf *b);
+
 /* What marks an answer, and a log line about it. */
 void api_request_id(char out[API_REQUEST_ID_BYTES]);
 
@@ -70,6 +80,13 @@ void api_done_202(const struct service_refusal *no,
 /* Who asks, if the key has one of `scopes`; otherwise false, and answered. */
 bool api_who(struct api *a, struct web_request *r, unsigned scopes,
 	     struct service_who *out);
+/* A key was sent that is none: logged. */
+void api_unauthorized(const struct web_request *r);
+/* Name and password of HTTP Basic, in `pair`, which the caller wipes; false:
+ * there is none. */
+enum { API_BASIC_BYTES = 512 };
+bool api_basic(const struct web_request *r, char pair[API_BASIC_BYTES],
+	       const char **name, const char **password);
 /* Part 0 of the path, as an id; what is too long for one is cut, and unknown. */
 void api_id(const struct web_request *r, char out[VERIFICATION_ID_BYTES]);
 /* No query arguments but `known`; otherwise false, and answered. */

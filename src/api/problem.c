@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/api_priv.h"
+#include "api/vendor.h"
 #include "base/log.h"
 
 enum { RETRY_BYTES = 24 };
@@ -40,24 +41,19 @@ static bool some(const char *text)
 	return text && *text;
 }
 
-static char *write_problem(const struct row *row, const struct api_problem *p,
-			   size_t *n)
+static void write_problem(struct buf *b, const struct row *row,
+			  const struct api_problem *p)
 {
-	struct buf b = {.max = API_ANSWER_MAX};
-
-	buf_printf(&b, "{\"type\":\"urn:voiceotp:problem:%s\",\"title\":",
+	buf_printf(b, "{\"type\":\"urn:voiceotp:problem:%s\",\"title\":",
 		   row->code);
-	buf_json(&b, span_of(row->title));
-	buf_printf(&b, ",\"status\":%u,\"code\":\"%s\"", row->status,
-		   row->code);
-	api_write_text(&b, "detail", some(p->detail) ? p->detail : row->title);
+	buf_json(b, span_of(row->title));
+	buf_printf(b, ",\"status\":%u,\"code\":\"%s\"", row->status, row->code);
+	api_write_text(b, "detail", some(p->detail) ? p->detail : row->title);
 	if (some(p->field))
-		api_write_text(&b, "field", p->field);
+		api_write_text(b, "field", p->field);
 	if (some(p->rule))
-		api_write_text(&b, "rule", p->rule);
-	buf_byte(&b, '}');
-	*n = b.n;
-	return buf_take(&b);
+		api_write_text(b, "rule", p->rule);
+	buf_byte(b, '}');
 }
 
 void api_request_id(char out[API_REQUEST_ID_BYTES])
@@ -76,42 +72,57 @@ void api_request_id(char out[API_REQUEST_ID_BYTES])
 }
 
 /* The header that goes with a status, if there is one. */
-static void own_header(unsigned status, int64_t retry_ms,
+static void own_header(const struct api_trouble_answer *t,
 		       struct web_header_out *out, char retry[RETRY_BYTES])
 {
-	int64_t s = retry_ms > 0 ? (retry_ms + 999) / 1000 : API_RETRY_S;
+	int64_t s = t->retry_ms > 0 ? (t->retry_ms + 999) / 1000 : API_RETRY_S;
 
-	if (status == 401)
+	if (t->status == 401)
 		*out = (struct web_header_out){"WWW-Authenticate",
-					       "Bearer realm=\"voiceotp\""};
-	if (status == 429 || status == 503) {
+					       t->challenge};
+	if (t->status == 429 || t->status == 503) {
 		(void)snprintf(retry, RETRY_BYTES, "%lld", (long long)s);
 		*out = (struct web_header_out){"Retry-After", retry};
 	}
 }
 
-void api_problem(struct web_request *r, const struct api_problem *p)
+void api_answer_trouble(struct web_request *r,
+			const struct api_trouble_answer *t, struct buf *b)
 {
-	const struct row *row = find(p->code);
 	char id[API_REQUEST_ID_BYTES], retry[RETRY_BYTES];
 	struct web_header_out headers[5] = {
 		{"Cache-Control", "no-store"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"X-Request-Id", id},
 	};
-	struct web_answer answer = {.status = row->status,
-				    .type = "application/problem+json",
-				    .headers = headers};
-	size_t n = 0;
+	struct web_answer answer = {
+		.status = t->status, .type = t->type, .headers = headers};
 
 	api_request_id(id);
-	own_header(row->status, p->retry_ms, &headers[3], retry);
-	if (row->status >= 500)
+	own_header(t, &headers[3], retry);
+	if (t->status >= 500)
 		log_warn("request.failed", "request", LOG_S(id), "code",
-			 LOG_S(p->code), NULL);
-	answer.owned = write_problem(row, p, &n);
-	answer.body = span_make(answer.owned, n);
+			 LOG_S(t->code), NULL);
+	answer.body.n = b->n;
+	answer.owned = buf_take(b);
+	answer.body.p = answer.owned;
 	web_answer(r, &answer);
+}
+
+void api_problem(struct web_request *r, const struct api_problem *p)
+{
+	const struct row *row = find(p->code);
+	struct buf b = {.max = API_ANSWER_MAX};
+
+	write_problem(&b, row, p);
+	api_answer_trouble(r,
+			   &(struct api_trouble_answer){
+				   .status = row->status,
+				   .code = p->code,
+				   .type = "application/problem+json",
+				   .challenge = "Bearer realm=\"voiceotp\"",
+				   .retry_ms = p->retry_ms},
+			   &b);
 }
 
 void api_refuse(struct web_request *r, const struct service_refusal *no)
@@ -160,6 +171,10 @@ void api_trouble(struct web_request *r, enum web_trouble t, void *ctx)
 		.detail = details[t],
 	};
 
-	(void)ctx;
-	api_problem(r, &p);
+	enum vendor v;
+
+	if (vendor_of_path(ctx, web_path(r), &v))
+		vendor_problem(r, v, p.code, p.field, p.detail);
+	else
+		api_problem(r, &p);
 }

@@ -17,12 +17,10 @@
 
 /* --- who ------------------------------------------------------------------------- */
 
-enum { BASIC_MAX = 512 };
-
 /* Ordinary base64 with padding (RFC 4648 4), as Basic has it. */
-static bool decode_basic(struct span text, char out[BASIC_MAX])
+static bool decode_basic(struct span text, char out[API_BASIC_BYTES])
 {
-	char url[BASIC_MAX];
+	char url[API_BASIC_BYTES];
 	size_t n;
 
 	while (text.n > 0 && text.p[text.n - 1] == '=')
@@ -43,22 +41,42 @@ static bool decode_basic(struct span text, char out[BASIC_MAX])
 	return strlen(out) == n;
 }
 
-static bool by_basic(struct api *a, struct span text, struct service_who *out)
+bool api_basic(const struct web_request *r, char pair[API_BASIC_BYTES],
+	       const char **name, const char **password)
 {
-	char pair[BASIC_MAX];
+	const char *given = web_header(r, "Authorization");
 	char *colon;
-	bool known = false;
 
-	if (decode_basic(text, pair)) {
-		colon = strchr(pair, ':');
-		if (colon) {
-			*colon = 0;
-			known = service_authorize(a->p.service, pair,
-						  span_of(colon + 1), out);
-		}
-	}
+	pair[0] = 0;
+	if (!given || strncasecmp(given, "Basic ", 6) != 0 ||
+	    !decode_basic(span_trim(span_of(given + 6)), pair))
+		return false;
+	colon = strchr(pair, ':');
+	if (!colon)
+		return false;
+	*colon = 0;
+	*name = pair;
+	*password = colon + 1;
+	return true;
+}
+
+static bool by_basic(struct api *a, const struct web_request *r,
+		     struct service_who *out)
+{
+	char pair[API_BASIC_BYTES];
+	const char *name, *password;
+	bool known =
+		api_basic(r, pair, &name, &password) &&
+		service_authorize(a->p.service, name, span_of(password), out);
+
 	crypto_wipe(pair, sizeof(pair));
 	return known;
+}
+
+/* For whoever watches over who tries keys. */
+void api_unauthorized(const struct web_request *r)
+{
+	log_info("request.unauthorized", "client", LOG_S(web_client(r)), NULL);
 }
 
 static bool known_key(struct api *a, const struct web_request *r,
@@ -72,12 +90,10 @@ static bool known_key(struct api *a, const struct web_request *r,
 	if (strncasecmp(given, "Bearer ", 7) == 0)
 		known = service_authorize(a->p.service, NULL,
 					  span_trim(span_of(given + 7)), out);
-	else if (strncasecmp(given, "Basic ", 6) == 0)
-		known = by_basic(a, span_trim(span_of(given + 6)), out);
-	/* for whoever watches over who tries keys */
+	else
+		known = by_basic(a, r, out);
 	if (!known)
-		log_info("request.unauthorized", "client", LOG_S(web_client(r)),
-			 NULL);
+		api_unauthorized(r);
 	return known;
 }
 

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "api/account.h"
 #include "api/api_priv.h"
 
 enum vendor {
@@ -20,12 +21,6 @@ enum vendor {
 	VENDOR_TWILIO,  /* Verify v2: {"code", "message", "more_info", ...} */
 	VENDOR_EXAMPLE, /* the two endpoints: {"status", "message"} */
 	VENDORS
-};
-
-enum {
-	VENDOR_PLIVO_ID_BYTES = 21,  /* "MA" and 18 of A-Z0-9, with NUL */
-	VENDOR_TWILIO_ID_BYTES = 35, /* two letters and 32 hex digits */
-	VENDOR_UUID_BYTES = 37,
 };
 
 /* --- ids ------------------------------------------------------------------------ */
@@ -43,8 +38,6 @@ void vendor_sid(const char letters[2], const char *id,
 bool vendor_uuid_read(struct span text, char out[SERVICE_SHORT_BYTES]);
 bool vendor_sid_read(const char letters[2], struct span text,
 		     char out[SERVICE_SHORT_BYTES]);
-/* A fresh random UUID: api_id of an answer. */
-void vendor_uuid_new(char out[VENDOR_UUID_BYTES]);
 
 /* --- requests -------------------------------------------------------------------- */
 
@@ -59,28 +52,32 @@ bool vendor_who(struct api *a, struct web_request *r, enum vendor v,
 
 /*
  * The body as an object, empty where there is nothing: JSON (also "", null and
- * a body that is the JSON text ""), or a form where `form` allows it; a form's
- * values are texts.  Query arguments of a GET are not in it.  NULL: answered.
+ * a body that is the JSON text ""), or, where `form` allows it and the
+ * Content-Type says so, a form, whose values are texts, the last of a name.
+ * Query arguments of a GET are not in it.  NULL: answered.
  */
 json_t *vendor_body(struct web_request *r, enum vendor v, bool form);
-/* A member as text: a number is its plain decimal, null and "" are absent.
- * false: it is something else. */
+/* A member as text: a number is its plain decimal, null and "" are absent (out
+ * is then "").  false: it is something else, or too long. */
 bool vendor_text(const json_t *body, const char *name, char *out, size_t size);
 
 /* --- answers ---------------------------------------------------------------------- */
 
 /* One row of vendor_errors.def. */
 struct vendor_error {
+	enum vendor vendor;
 	const char *code; /* of errors.def, or of the face's own */
 	unsigned status;  /* HTTP */
 	int number;       /* the vendor's; 0: it has none */
-	const char *text; /* the vendor's words; NULL: our detail */
+	const char *text; /* the vendor's words: {field}, {detail}, {path} */
 };
+/* NULL: it has none. */
 const struct vendor_error *vendor_error(enum vendor v, const char *code);
 void vendor_refuse(struct web_request *r, enum vendor v,
 		   const struct service_refusal *no);
-/* The same with a code and words alone; detail NULL: the row's. */
+/* The same with a code and words alone; field is one of ours or the vendor's,
+ * field and detail may be NULL. */
 void vendor_problem(struct web_request *r, enum vendor v, const char *code,
 		    const char *field, const char *detail);
 /* Whose words a path wants: for api_trouble().  False: ours. */
-bool vendor_of_path(const char *path, enum vendor *out);
+bool vendor_of_path(const struct api *a, const char *path, enum vendor *out);
