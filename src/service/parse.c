@@ -276,12 +276,16 @@ static bool read_brand(const struct reading *r)
 	return true;
 }
 
+static unsigned least_digits(const struct service_rules *rules)
+{
+	return rules->min_code_length ? rules->min_code_length : CODE_USUAL_MIN;
+}
+
 static bool read_figures(const struct reading *r)
 {
 	const struct service_rules *rules = r->rules;
 	struct verification *v = &r->w->v;
-	unsigned least = rules->min_code_length ? rules->min_code_length
-						: CODE_USUAL_MIN;
+	unsigned least = least_digits(rules);
 	int64_t ttl = r->req->ttl_ms ? r->req->ttl_ms : rules->ttl_ms;
 	unsigned length =
 		r->req->code_length ? r->req->code_length : rules->code_length;
@@ -528,6 +532,16 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 	};
 	service_ask_flow(&out->v, &out->ask);
 	return true;
+}
+
+void service_code_length(struct service *sv, unsigned *usual, unsigned *least)
+{
+	struct service_box *box = service_rules_take(sv);
+	unsigned length = box->rules->code_length;
+
+	*least = least_digits(box->rules);
+	*usual = length ? length : CODE_USUAL_MIN;
+	service_rules_drop(box);
 }
 
 static const char *verdict_field(enum policy_verdict v)

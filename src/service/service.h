@@ -294,6 +294,10 @@ typedef void service_explain_h(const struct service_refusal *no,
 void service_explain(struct service *sv, const struct service_create *req,
 		     service_explain_h *done, void *ctx);
 
+/* Digits of a code: what is usual here, and the fewest that may be asked for
+ * (A1).  Any thread. */
+void service_code_length(struct service *sv, unsigned *usual, unsigned *least);
+
 /* --- events ---------------------------------------------------------------------- */
 
 struct service_follow {

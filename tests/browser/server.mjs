@@ -13,7 +13,12 @@ import readline from 'node:readline';
 
 const build = process.env.VOICEOTP_BUILD;
 const kept = path.join(build, 'kept');
-const own = path.join(kept, 'browser');
+let own = path.join(kept, 'browser');
+
+/* Where this program's servers keep what they write, below <build>/kept. */
+export function keepIn(name) {
+	own = path.join(kept, name);
+}
 
 export const PAGE_NUMBER = '+15555550100';
 
@@ -38,7 +43,7 @@ export function writeDown(kind, text) {
 }
 
 export class Server {
-	constructor(name) {
+	constructor(name, settings = {}) {
 		this.dir = path.join(own, name);
 		this.log = [];
 		this.said = [];
@@ -49,6 +54,7 @@ export class Server {
 				listen: '127.0.0.1:0',
 				cache_dir: path.join(kept, 'cache'),
 				languages: ['en'],
+				...settings,
 			}));
 	}
 
