@@ -40,6 +40,8 @@ static const char CALL[] = "call_";
 static_assert((int)VERIFICATION_LEGS_MAX <= (int)LEG_MASK, "a place for each");
 static_assert((int)SERVICE_SHORT_BYTES == 2 * (int)RANDOM_BYTES + 1, "hex");
 static_assert((int)ID_TEXT < (int)VERIFICATION_ID_BYTES, "an id fits");
+static_assert((int)SERVICE_LABEL_BYTES == (int)VERIFICATION_LABEL_BYTES,
+	      "one length");
 
 /* B4 and E4 look back so far; what nobody touched for longer is forgotten. */
 static const int64_t number_kept_days = 90;

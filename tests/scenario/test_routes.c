@@ -213,6 +213,35 @@ TEST(the_next_route_is_no_further_call_to_the_number)
 	expect_leg(&end, 1, "b", LEG_ANSWERED, 0);
 }
 
+/* A send, so that vendors' clients can ask about each of its calls. */
+TEST(a_leg_by_another_route_is_found_by_its_short_id_and_is_no_send)
+{
+	struct trunks *t = *state;
+	const struct service_create req = {.to = NUMBER,
+					   .flow = "speak",
+					   .purpose = "signup",
+					   .label = "VA1",
+					   .short_id = true};
+	struct answer made, end;
+
+	trunk_faults(trunks_add(t, "a", NULL), 503, 0);
+	(void)trunks_add(t, "b", NULL);
+	trunks_start(t);
+	made = world_send(t->w, &req, 1);
+	end = outcome_of(t, made.v.id);
+
+	assert_int_equal(end.v.legs_count, 2);
+	assert_int_equal(end.v.asked, 1);
+	expect_leg(&end, 1, "b", LEG_ANSWERED, 0);
+	for (size_t i = 0; i < end.v.legs_count; i++) {
+		char short_id[SERVICE_SHORT_BYTES];
+		const struct service_find by = {.short_id = short_id};
+
+		service_short_id(end.v.legs[i].id, short_id);
+		assert_string_equal(world_find(t->w, &by).v.id, made.v.id);
+	}
+}
+
 TEST(money_counts_for_each_leg)
 {
 	struct trunks *t = *state;
@@ -655,6 +684,7 @@ int main(void)
 		WITH(what_rang_is_only_dialled_again_after_a_server_failure),
 		WITH(when_all_are_at_fault_the_last_one_has_the_word),
 		WITH(the_next_route_is_no_further_call_to_the_number),
+		WITH(a_leg_by_another_route_is_found_by_its_short_id_and_is_no_send),
 		WITH(money_counts_for_each_leg),
 		WITH(a_sandbox_number_never_goes_out),
 		WITH(a_place_is_kept_until_the_call_is_closed),

@@ -335,6 +335,42 @@ TEST(what_is_refused_takes_nothing_of_a_limit)
 	assert_false(world_send(w, &req, SENDS).refused);
 }
 
+TEST(a_label_or_a_limit_that_cannot_be_is_refused)
+{
+	struct world *w = *state;
+	struct service_create req = send_to(BUSY);
+	char label[SERVICE_LABEL_BYTES + 1];
+
+	memset(label, 'l', sizeof(label));
+	label[SERVICE_LABEL_BYTES] = '\0';
+	req.label = label;
+	assert_string_equal(world_send(w, &req, SENDS).no.field, "label");
+	label[SERVICE_LABEL_BYTES - 1] = '\0';
+	assert_false(world_send(w, &req, SENDS).refused);
+	req.limits[0] = (struct service_limit){"a", 1, 0};
+	req.limits_count = 1;
+	assert_string_equal(world_send(w, &req, SENDS).no.field, "limits");
+	req.limits[0] = (struct service_limit){"", 1, 1};
+	assert_string_equal(world_send(w, &req, SENDS).no.field, "limits");
+	req.limits_count = SERVICE_LIMITS_MAX + 1;
+	assert_string_equal(world_send(w, &req, SENDS).no.field, "limits");
+}
+
+TEST(what_expired_with_an_alias_is_swept_with_it)
+{
+	struct world *w = *state;
+	const struct service_create req = send_to(BUSY);
+	struct answer made = world_send(w, &req, SENDS);
+
+	(void)world_until_over(w, made.v.id);
+	assert_false(find_short(w, made.v.id).refused);
+	world_skip(w, w->rules.retention_ms);
+	world_pass(w, MINUTES(15));
+
+	assert_string_equal(find_short(w, made.v.id).no.code, "not_found");
+	assert_string_equal(world_read(w, made.v.id).no.code, "not_found");
+}
+
 /* --- what stands for a name ------------------------------------------------------------ */
 
 TEST(an_alias_of_a_name_is_the_same_each_time_and_for_nothing_else)
@@ -373,6 +409,8 @@ int main(void)
 		CASE(a_number_leads_to_the_newest_of_its_label_over_or_not),
 		CASE(a_limit_of_the_requests_own_holds_and_is_named),
 		CASE(what_is_refused_takes_nothing_of_a_limit),
+		CASE(a_label_or_a_limit_that_cannot_be_is_refused),
+		CASE(what_expired_with_an_alias_is_swept_with_it),
 		CASE(an_alias_of_a_name_is_the_same_each_time_and_for_nothing_else),
 	};
 

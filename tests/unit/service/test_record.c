@@ -165,6 +165,62 @@ TEST(a_code_that_was_given_takes_the_place_of_the_derived_one)
 	assert_string_equal(code, "");
 }
 
+/* What was made with the ring of a setup, opened with that ring rotated. */
+static struct keyring *rotated(void)
+{
+	AUTO(rng) *rng = rng_seeded(1); /* as the ring was made */
+	AUTO_BUF(old, KEYRING_TEXT_MAX);
+	AUTO_BUF(text, KEYRING_TEXT_MAX);
+	struct keyring *ring = NULL;
+	struct diag d = {0};
+
+	keyring_make(rng, &old);
+	assert_int_equal(keyring_rotate(buf_view(&old), rng, &text, &d), 0);
+	assert_int_equal(keyring_parse(buf_view(&text), &ring, &d), 0);
+	return ring;
+}
+
+TEST(after_a_rotation_a_name_stands_for_the_same)
+{
+	uint8_t before[SERVICE_ALIAS_RAW], after[SERVICE_ALIAS_RAW];
+	AUTO(keyring) *ring = rotated();
+
+	service_alias(&sv, "account", "shop", before);
+	sv.p.ring = ring;
+	service_alias(&sv, "account", "shop", after);
+	sv.p.ring = own;
+
+	assert_memory_equal(before, after, sizeof(after));
+}
+
+TEST(after_a_rotation_what_was_given_still_opens)
+{
+	AUTO(keyring) *ring = rotated();
+	struct service_wish w = {
+		.v = {.id = "ver_one", .code_given = true, .code_length = 4},
+		.code = "0420",
+		.params = json_pack("{s:s}", "otp", "000042")};
+	json_t *params = NULL;
+	char code[CODE_BYTES];
+
+	(void)snprintf(w.v.ring_key, sizeof(w.v.ring_key), "%s",
+		       keyring_maker(own));
+	assert_int_equal(service_given_seal(&sv, &w), 0);
+
+	assert_string_not_equal(keyring_maker(ring), keyring_maker(own));
+	assert_int_equal(service_code(ring, &w.v, code), 0);
+	assert_string_equal(code, "0420");
+	assert_int_equal(service_params_open(ring, &w.v, &params), 0);
+	assert_string_equal(json_string_value(json_object_get(params, "otp")),
+			    "000042");
+	service_params_forget(params);
+	assert_string_equal(json_string_value(json_object_get(params, "otp")),
+			    "");
+	json_decref(params);
+	json_decref(w.params);
+	verification_free(&w.v);
+}
+
 TEST(with_another_ring_an_id_leads_elsewhere)
 {
 	struct keyring *other = ring_of(3);
@@ -205,6 +261,8 @@ int main(void)
 		cmocka_unit_test(a_call_of_no_family_keeps_the_id_that_it_has),
 		cmocka_unit_test(
 			a_code_that_was_given_takes_the_place_of_the_derived_one),
+		cmocka_unit_test(after_a_rotation_a_name_stands_for_the_same),
+		cmocka_unit_test(after_a_rotation_what_was_given_still_opens),
 		cmocka_unit_test(with_another_ring_an_id_leads_elsewhere),
 		cmocka_unit_test(a_sealed_number_opens_for_its_own_record_only),
 	};
