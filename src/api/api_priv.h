@@ -106,6 +106,11 @@ web_handler_h api_create, api_read, api_list, api_search, api_check, api_cancel,
 	api_readyz, api_metrics, api_trace, api_trunks, api_hook,
 	api_hook_resend, api_hooks;
 
+web_handler_h api_flows, api_flow_add, api_flow_import, api_flow_read,
+	api_flow_remove, api_flow_draft, api_flow_save, api_flow_validate,
+	api_flow_validate_alone, api_flow_publish, api_flow_versions,
+	api_flow_version, api_flow_restore, api_flow_diff, api_flow_export;
+
 /* --- events (events.c) ------------------------------------------------------------- */
 
 struct api_follows *api_follows_new(struct service *sv);

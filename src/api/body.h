@@ -20,6 +20,7 @@ enum { API_FIELDS_MAX = 24 };
 struct api_problem {
 	const char *code, *field, *rule, *detail;
 	int64_t retry_ms;
+	const char *more; /* further members, each with a comma; or NULL */
 };
 
 /* A field that a body may have; what is in no table is refused. */

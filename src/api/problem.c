@@ -53,6 +53,8 @@ static void write_problem(struct buf *b, const struct row *row,
 		api_write_text(b, "field", p->field);
 	if (some(p->rule))
 		api_write_text(b, "rule", p->rule);
+	if (p->more)
+		buf_str(b, p->more);
 	buf_byte(b, '}');
 }
 
@@ -160,7 +162,8 @@ void api_trouble(struct web_request *r, enum web_trouble t, void *ctx)
 	static const char *const details[] = {
 		[WEB_NOT_FOUND] = "there is nothing at this path",
 		[WEB_METHOD_NOT_ALLOWED] = "see the Allow header",
-		[WEB_BODY_TOO_LARGE] = "a body may have 65536 bytes",
+		[WEB_BODY_TOO_LARGE] =
+			"the body has more bytes than this path takes",
 		[WEB_TIMED_OUT] = "no answer came in time; ask again",
 		[WEB_OVERLOADED] = "the server has too much to do, or stops",
 		[WEB_BAD_REQUEST] = "an address may have 4096 bytes",

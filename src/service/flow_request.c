@@ -166,7 +166,7 @@ bool service_flow_given(struct service_flow_request *q)
 {
 	struct diag d = {0};
 
-	if (q->ask.document.n > FLOW_DOCUMENT_MAX) {
+	if (q->ask.document.n > 2 * FLOW_DOCUMENT_MAX) {
 		service_refuse(&q->no, "body_too_large", "",
 			       "a document has at most %d bytes",
 			       FLOW_DOCUMENT_MAX);

@@ -454,16 +454,21 @@ static size_t count_missing(const struct contract *c, const char *path,
 	return missing;
 }
 
-void contract_all_held(const struct contract *c)
+void contract_held_below(const struct contract *c, const char *prefix,
+			 bool below)
 {
 	json_t *item, *operation;
 	const char *path, *method;
 	size_t missing = 0;
 
 	json_object_foreach(json_object_get(c->doc, "paths"), path, item)
+	{
+		if ((strncmp(path, prefix, strlen(prefix)) == 0) != below)
+			continue;
 		json_object_foreach(item, method, operation) missing +=
-		count_missing(c, path, method,
-			      json_object_get(operation, "responses"));
+			count_missing(c, path, method,
+				      json_object_get(operation, "responses"));
+	}
 	assert_int_equal(missing, 0);
 }
 

@@ -26,7 +26,9 @@ void contract_hold(struct contract *c, const char *method, const char *path,
 /* Is a JSON text as a schema of components says? */
 void contract_hold_schema(struct contract *c, const char *schema,
 			  struct span json);
-/* Fails unless every status of every path was held at least once. */
-void contract_all_held(const struct contract *c);
+/* Fails unless every status of every path was held at least once: of those that
+ * begin with prefix, or of all others. */
+void contract_held_below(const struct contract *c, const char *prefix,
+			 bool below);
 /* A schema of components. */
 json_t *contract_schema(const struct contract *c, const char *name);
