@@ -30,16 +30,6 @@ static struct service_admin admin_of(struct world *w)
 				      .rng = w->rng};
 }
 
-static void add_app(struct world *w)
-{
-	const struct service_admin a = admin_of(w);
-	struct diag d = {0};
-	char *json = NULL;
-
-	assert_int_equal(service_app_add(&a, "shop", &json, &d), 0);
-	free(json);
-}
-
 static void set_webhook(struct world *w, const char *url, bool rotate)
 {
 	const struct service_webhook_rule rule = {.url = url, .rotate = rotate};
@@ -60,7 +50,7 @@ static int setup(void **state)
 {
 	struct world *w = world_new();
 
-	add_app(w);
+	world_add_app(w);
 	w->outbound = receiver_new(w->clock);
 	world_start(w);
 	*state = w;

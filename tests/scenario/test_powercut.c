@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "support/powercut.h"
+#include "support/receiver.h"
 #include "support/tap.h"
 #include "support/world.h"
 
@@ -26,6 +27,7 @@ enum {
 	TURN_MS = SECONDS(8), /* at most, between two requests */
 	OUTAGE_MS = SECONDS(500),
 	CALLS_MS = SECONDS(130), /* every call has ended by then */
+	TRIES = 4,               /* of a receiver that fails now and then */
 	LATEST_MS = SECONDS(90), /* A2: left at a dial, or half the life */
 };
 
@@ -52,7 +54,7 @@ struct shot {
 /* What the rounds met, so that one knows that they meet it. */
 struct met {
 	unsigned cuts, created, refused, approved, canceled, again, interrupted,
-		queued, dials, found;
+		queued, dials, found, told;
 };
 
 struct round {
@@ -97,6 +99,7 @@ static void create(struct round *r)
 		.body_hash = it->body,
 		.short_id = i % 3 == 0,
 		.code = i % 3 == 1 ? it->given : NULL,
+		.webhook = i % 2 ? "https://shop.example/" : NULL,
 	};
 	(void)snprintf(it->given, sizeof(it->given), "31415926%02zu", i);
 	world_ask_soon(r->w, &it->req, &it->made);
@@ -185,6 +188,17 @@ static void begin_life(struct round *r)
 	world_start(r->w);
 }
 
+/* Now and then it cannot take what it is told. */
+static unsigned says(const struct receiver_hit *hit, const char **body,
+		     void *ctx)
+{
+	const struct round *r = ctx;
+
+	(void)hit;
+	(void)body;
+	return r->w->outbound->count % 7 ? 204 : 500;
+}
+
 static struct round *round_new(uint64_t seed, struct met *met)
 {
 	struct round *r = b_zero(1, sizeof(*r));
@@ -194,15 +208,22 @@ static struct round *round_new(uint64_t seed, struct met *met)
 	r->dice = rng_seeded(seed);
 	r->w = world_new_on("powercut");
 	r->tap = tap_new(r->w->clock);
+	world_add_app(r->w);
+	r->w->outbound = receiver_new(r->w->clock);
+	r->w->outbound->says = says;
+	r->w->outbound->ctx = r;
 	begin_life(r);
 	return r;
 }
 
 static void round_free(struct round *r)
 {
+	struct outbound *outbound = r->w->outbound;
+
 	for (size_t i = 0; i < ITEMS; i++)
 		verification_free(&r->items[i].before);
 	world_free(r->w);
+	outbound_free(outbound);
 	powercut_free(r->pc);
 	tap_free(r->tap);
 	rng_free(r->dice);
@@ -460,6 +481,25 @@ static void assert_calls(struct round *r)
 	assert_int_equal(known, tap_count(r->tap));
 }
 
+/* Of every verification: what happened, in either life. */
+static void assert_told(struct round *r)
+{
+	for (size_t i = 0; i < r->items_count; i++) {
+		const struct item *it = &r->items[i];
+		char happened[4096];
+		size_t events = 1;
+
+		if (!is_there(&it->made) || !it->req.webhook)
+			continue;
+		world_events(r->w, it->made.v.id, happened, sizeof(happened));
+		for (const char *c = happened; *c; c++)
+			events += *c == ' ';
+		assert_int_equal(receiver_events(r->w->outbound, it->made.v.id),
+				 events);
+		r->met->told += (unsigned)events;
+	}
+}
+
 static void one_round(uint64_t seed, uint64_t *steps, struct met *met)
 {
 	struct round *r = round_new(seed, met);
@@ -480,6 +520,11 @@ static void one_round(uint64_t seed, uint64_t *steps, struct met *met)
 	world_skip(r->w, VERIFICATION_LIFE_MS);
 	world_pass(r->w, SECONDS(3));
 	assert_calls(r);
+	for (int i = 0; i < TRIES; i++) { /* what it did not take */
+		world_skip(r->w, MINUTES(31));
+		world_pass(r->w, SECONDS(10));
+	}
+	assert_told(r);
 	round_free(r);
 }
 
@@ -512,6 +557,7 @@ TEST(what_was_answered_is_true_after_the_power_failed_at_any_moment)
 	assert_true(met.approved >= 5 && met.canceled >= 5 && met.again >= 5);
 	assert_true(met.queued >= 5 && met.interrupted >= 10);
 	assert_true(met.found >= 10);
+	assert_true(met.told >= 100);
 }
 
 int main(void)

@@ -169,6 +169,24 @@ size_t receiver_told(const struct outbound *o, const char *about,
 	return n;
 }
 
+static bool is_first(const struct outbound *o, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (is_told(&o->hits[i], o->hits[at].about, NULL) &&
+		    strcmp(o->hits[i].id, o->hits[at].id) == 0)
+			return false;
+	return true;
+}
+
+size_t receiver_events(const struct outbound *o, const char *about)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->count; i++)
+		n += is_told(&o->hits[i], about, NULL) && is_first(o, i);
+	return n;
+}
+
 void receiver_types(const struct outbound *o, const char *about, char *out,
 		    size_t size)
 {

@@ -43,6 +43,8 @@ struct outbound *receiver_new(struct clock *clock);
  * verification, or (NULL) any. */
 size_t receiver_told(const struct outbound *o, const char *about,
 		     const char *type);
+/* How many events of a verification were answered 2xx, however often. */
+size_t receiver_events(const struct outbound *o, const char *about);
 /* The types of what one verification was told with 2xx, one blank between. */
 void receiver_types(const struct outbound *o, const char *about, char *out,
 		    size_t size);

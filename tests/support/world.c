@@ -289,6 +289,19 @@ struct world *world_new_on(const char *vfs)
 	return w;
 }
 
+void world_add_app(struct world *w)
+{
+	const struct service_admin a = {.store = w->store,
+					.ring = w->ring,
+					.clock = w->clock,
+					.rng = w->rng};
+	struct diag d = {0};
+	char *json = NULL;
+
+	assert_int_equal(service_app_add(&a, w->who.application, &json, &d), 0);
+	free(json);
+}
+
 struct world *world_new(void)
 {
 	return world_new_on(NULL);

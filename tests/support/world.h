@@ -64,6 +64,7 @@ int world_no_voices(void **state);
 int world_setup(void **state);
 int world_teardown(void **state);
 struct world *world_new(void);
+void world_add_app(struct world *w); /* the one of w->who; beside the service */
 struct world *world_new_on(const char *vfs);
 void world_free(struct world *w);
 
