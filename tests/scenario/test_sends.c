@@ -335,6 +335,55 @@ TEST(what_is_refused_takes_nothing_of_a_limit)
 	assert_false(world_send(w, &req, SENDS).refused);
 }
 
+/* Every limit and cap that there is, with room in each. */
+static void limit_all(struct policy *p, const struct prices *prices)
+{
+	const struct policy_limit some = {100, HOURS(1)};
+
+	for (size_t i = 0; i < COUNT_OF(p->number); i++)
+		p->number[i] =
+			(struct policy_limit){100, MINUTES(10) + (int64_t)i};
+	for (size_t i = 0; i < COUNT_OF(p->prefix); i++)
+		p->prefix[i] = some;
+	p->client = p->key = p->country = some;
+	p->prefix_calls = 100;
+	p->prices = prices;
+	p->cap_call = p->cap_hour = p->cap_day = p->cap_app_hour =
+		p->cap_app_day = INT64_C(1000) * PRICES_UNIT;
+}
+
+TEST(beside_every_rule_of_the_policy_there_is_room_for_limits_of_its_own)
+{
+	static const char *const names[] = {"a", "b", "c", "d"};
+	struct world *w = *state;
+	struct service_create req = send_to("+12025550110");
+	AUTO(prices) *prices = NULL;
+	struct diag d = {0};
+	struct answer first, again, third;
+
+	assert_int_equal(
+		prices_parse(span_of("prefix,price,currency\n1,0.60,EUR\n"),
+			     "EUR", &prices, &d),
+		0);
+	limit_all(&w->rules.policy, prices);
+	world_script(w, req.to, TEL_SCRIPT_BUSY);
+	req.client_ip = "192.0.2.1";
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		req.limits[i] = (struct service_limit){names[i], 2, HOURS(1)};
+	req.limits_count = COUNT_OF(names);
+	first = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, first.v.id);
+	again = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, first.v.id);
+	third = world_send(w, &req, SENDS);
+
+	assert_false(first.refused);
+	assert_false(again.refused);
+	assert_true(again.again);
+	assert_string_equal(third.no.rule, "a");
+	w->rules.policy.prices = NULL;
+}
+
 TEST(a_label_or_a_limit_that_cannot_be_is_refused)
 {
 	struct world *w = *state;
@@ -409,6 +458,7 @@ int main(void)
 		CASE(a_number_leads_to_the_newest_of_its_label_over_or_not),
 		CASE(a_limit_of_the_requests_own_holds_and_is_named),
 		CASE(what_is_refused_takes_nothing_of_a_limit),
+		CASE(beside_every_rule_of_the_policy_there_is_room_for_limits_of_its_own),
 		CASE(a_label_or_a_limit_that_cannot_be_is_refused),
 		CASE(what_expired_with_an_alias_is_swept_with_it),
 		CASE(an_alias_of_a_name_is_the_same_each_time_and_for_nothing_else),
