@@ -13,7 +13,7 @@
 #include "base/crypto.h"
 #include "service/flows_priv.h"
 
-enum { TEXTS = 16 };
+enum { TEXTS = 17 };
 
 struct ahead {
 	struct service *sv;
@@ -46,16 +46,21 @@ static void copy_texts(struct ahead *a)
 {
 	struct service_create *r = &a->req;
 	const char **texts[] = {
-		&r->to,      &r->flow,    &r->locale,    &r->brand,
-		&r->purpose, &r->from,    &r->amount,    &r->currency,
-		&r->payee,   &r->webhook, &r->client_ip, &r->metadata,
-		&r->params,  &r->code,    &r->label,     &r->idempotency_key,
+		&r->to,           &r->flow,
+		&r->locale,       &r->brand,
+		&r->purpose,      &r->from,
+		&r->amount,       &r->currency,
+		&r->payee,        &r->webhook,
+		&r->client_ip,    &r->metadata,
+		&r->params,       &r->code,
+		&r->label,        &r->idempotency_key,
+		&r->webhook_form,
 	};
 
 	_Static_assert(COUNT_OF(texts) == TEXTS, "there is room for them");
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		*texts[i] = keep(a, *texts[i]);
-	for (size_t i = 0; i < r->limits_count; i++)
+	for (size_t i = 0; i < r->limits_count && i < SERVICE_LIMITS_MAX; i++)
 		r->limits[i].name = keep(a, r->limits[i].name);
 }
 

@@ -372,13 +372,13 @@ TEST(beside_every_rule_of_the_policy_there_is_room_for_limits_of_its_own)
 		req.limits[i] = (struct service_limit){names[i], 2, HOURS(1)};
 	req.limits_count = COUNT_OF(names);
 	first = world_send(w, &req, SENDS);
+	assert_false(first.refused);
 	(void)world_until_ended(w, first.v.id);
 	again = world_send(w, &req, SENDS);
+	assert_false(again.refused);
 	(void)world_until_ended(w, first.v.id);
 	third = world_send(w, &req, SENDS);
 
-	assert_false(first.refused);
-	assert_false(again.refused);
 	assert_true(again.again);
 	assert_string_equal(third.no.rule, "a");
 	w->rules.policy.prices = NULL;
