@@ -40,28 +40,46 @@ static int note(const char *name, const char *value, void *ctx)
 	return 0;
 }
 
+static void begin(struct said *said)
+{
+	*said = (struct said){0};
+	buf_init(&said->plain, TEXT_MAX);
+	buf_init(&said->escaped, TEXT_MAX);
+}
+
+static void end(struct said *said)
+{
+	buf_free(&said->plain);
+	buf_free(&said->escaped);
+}
+
+static void says_the_same(const struct said *once)
+{
+	struct said again;
+	bool same;
+	int err;
+
+	begin(&again);
+	err = web_form(buf_view(&once->escaped), note, &again);
+	same = !err && once->pairs == again.pairs &&
+	       once->plain.n == again.plain.n &&
+	       (once->plain.n == 0 ||
+		memcmp(once->plain.p, again.plain.p, once->plain.n) == 0);
+	assert(same);
+	end(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct said once = {0}, again = {0};
+	struct said once;
 
 	if (size > WEB_BODY_MAX)
 		return 0;
-	buf_init(&once.plain, TEXT_MAX);
-	buf_init(&once.escaped, TEXT_MAX);
-	buf_init(&again.plain, TEXT_MAX);
-	buf_init(&again.escaped, TEXT_MAX);
-	if (web_form(span_make(data, size), note, &once) == 0) {
-		assert(web_form(buf_view(&once.escaped), note, &again) == 0);
-		assert(once.pairs == again.pairs &&
-		       once.plain.n == again.plain.n);
-		assert(once.plain.n == 0 ||
-		       memcmp(once.plain.p, again.plain.p, once.plain.n) == 0);
-	} else {
+	begin(&once);
+	if (web_form(span_make(data, size), note, &once) == 0)
+		says_the_same(&once);
+	else
 		assert(once.pairs == 0);
-	}
-	buf_free(&once.plain);
-	buf_free(&once.escaped);
-	buf_free(&again.plain);
-	buf_free(&again.escaped);
+	end(&once);
 	return 0;
 }

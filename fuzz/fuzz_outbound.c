@@ -13,19 +13,26 @@ enum { TEXT_MAX = OUTBOUND_URL_MAX + 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool is_same(const struct outbound_target *a,
+		    const struct outbound_target *b)
+{
+	return strcmp(a->host, b->host) == 0 && a->port == b->port &&
+	       a->literal == b->literal &&
+	       (!a->literal || net_equal(&a->address, &b->address));
+}
+
 static void leads_to_the_same(const struct outbound_target *t)
 {
-	struct outbound_target again;
+	struct outbound_target again = {0};
 	char *text = NULL;
+	CURLUcode code = curl_url_get(t->url, CURLUPART_URL, &text, 0);
 
-	assert(curl_url_get(t->url, CURLUPART_URL, &text, 0) == CURLUE_OK);
+	assert(code == CURLUE_OK);
 	if (strlen(text) <= OUTBOUND_URL_MAX) { /* escapes make it longer */
 		int err = outbound_target_read(text, &again, NULL);
 
 		assert(!err);
-		assert(strcmp(t->host, again.host) == 0);
-		assert(t->port == again.port && t->literal == again.literal);
-		assert(!t->literal || net_equal(&t->address, &again.address));
+		assert(is_same(t, &again));
 		outbound_target_free(&again);
 	}
 	curl_free(text);
@@ -33,7 +40,7 @@ static void leads_to_the_same(const struct outbound_target *t)
 
 static void a_url(const char *text)
 {
-	struct outbound_target t;
+	struct outbound_target t = {0};
 	struct diag d = {0};
 	int err = outbound_target_read(text, &t, &d);
 

@@ -115,16 +115,19 @@ static void host_free(struct outbound_host *h)
 	free(h);
 }
 
-/* Is one of those who wait the next?  Or is nobody left? */
-static void host_changed(struct outbound *o, struct outbound_host *h)
+/* Behind the other hosts, if one of those who wait could begin. */
+static void line_up(struct outbound *o, struct outbound_host *h)
 {
 	ll_remove(&h->ready);
-	if (!ll_empty(&h->waiting)) {
-		if (h->places < OUTBOUND_RUNNING_PER_HOST)
-			ll_append(&o->ready, &h->ready);
-		return;
-	}
-	if (h->places > 0 || h->looking)
+	if (!ll_empty(&h->waiting) && h->places < OUTBOUND_RUNNING_PER_HOST)
+		ll_append(&o->ready, &h->ready);
+}
+
+/* Somebody left it, perhaps the last one. */
+static void host_changed(struct outbound *o, struct outbound_host *h)
+{
+	line_up(o, h);
+	if (!ll_empty(&h->waiting) || h->places > 0 || h->looking)
 		return;
 	(void)map_remove(o->hosts, h->key);
 	host_free(h);
@@ -167,7 +170,7 @@ static void take_place(struct outbound *o, struct outbound_host *h)
 		h->looking = true;
 		(void)pthread_cond_signal(&o->names);
 	}
-	host_changed(o, h); /* behind the other hosts, if there are more */
+	line_up(o, h);
 }
 
 void outbound_begin_some(struct outbound *o)
@@ -275,6 +278,7 @@ void outbound_call_free(struct outbound_call *c)
 	curl_slist_free_all(c->pin);
 	if (c->body)
 		crypto_wipe(c->body, c->body_n);
+	atomic_fetch_sub(&o->held, c->body_n);
 	free(c->body);
 	if (c->answer.p)
 		crypto_wipe(c->answer.p, c->answer.n);
@@ -412,6 +416,7 @@ static int read_request(struct outbound_call *c,
 	c->address_count = c->target.literal;
 	c->body = b_copy(r->body.p, r->body.n);
 	c->body_n = r->body.n;
+	atomic_fetch_add(&c->o->held, c->body_n);
 	return 0;
 }
 
@@ -450,8 +455,14 @@ static void wait_for_a_place(struct outbound_call *c)
 	ll_append(&c->host->waiting, &c->link);
 	ll_append(&o->all, &c->all);
 	if (ll_empty(&c->host->ready))
-		host_changed(o, c->host);
+		line_up(o, c->host);
 	timer_set(o->timers, &c->deadline, c->due_ms - c->began_ms, overdue, c);
+}
+
+static bool is_full(const struct outbound *o, size_t more)
+{
+	return atomic_load(&o->waiting) >= OUTBOUND_WAITING_MAX ||
+	       atomic_load(&o->held) + more > OUTBOUND_HELD_MAX;
 }
 
 void outbound_send(struct outbound *o, const struct outbound_request *r,
@@ -460,7 +471,7 @@ void outbound_send(struct outbound *o, const struct outbound_request *r,
 {
 	struct outbound_call *c = call_new(o, r);
 	struct diag d = {0};
-	bool full = atomic_load(&o->waiting) >= OUTBOUND_WAITING_MAX;
+	bool full = is_full(o, r->body.n);
 	int err = full ? 0 : read_request(c, r, &d);
 
 	c->loop = loop;

@@ -41,8 +41,9 @@ enum {
 	OUTBOUND_MS = 10 * 1000,       /* for the whole of it (D7) */
 	OUTBOUND_CONNECT_MS = 3 * 1000,
 	OUTBOUND_HEADERS_MAX = 32,
-	OUTBOUND_ADDRESSES_MAX = 16, /* of one name that are looked at */
-	OUTBOUND_WAITING_MAX = 8192, /* more is OUTBOUND_FULL */
+	OUTBOUND_ADDRESSES_MAX = 16,  /* of one name that are looked at */
+	OUTBOUND_WAITING_MAX = 8192,  /* more is OUTBOUND_FULL */
+	OUTBOUND_HELD_MAX = 64 << 20, /* bytes of bodies; the same */
 	OUTBOUND_RUNNING_MAX = 256,
 	OUTBOUND_RUNNING_PER_HOST = 16, /* to one host and port */
 };

@@ -148,6 +148,7 @@ struct outbound {
 	unsigned places;       /* that are taken, in all */
 	/* any thread */
 	atomic_uint_fast64_t asked, answered, failed, refused, waiting, now;
+	atomic_size_t held; /* bytes of bodies */
 };
 
 void outbound_lock(struct outbound *o);

@@ -215,8 +215,9 @@ static bool is_method(const struct outbound_call *c, const char *method)
 static void set_request(struct outbound_call *c)
 {
 	CURL *e = c->easy;
-	bool body = c->body_n > 0 || is_method(c, "POST") ||
-		    is_method(c, "PUT") || is_method(c, "PATCH");
+	bool head = is_method(c, "HEAD"); /* has none, either way */
+	bool body = !head && (c->body_n > 0 || is_method(c, "POST") ||
+			      is_method(c, "PUT") || is_method(c, "PATCH"));
 
 	(void)curl_easy_setopt(e, CURLOPT_CURLU, c->target.url);
 	(void)curl_easy_setopt(e, CURLOPT_USERAGENT,
@@ -228,7 +229,7 @@ static void set_request(struct outbound_call *c)
 		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS,
 				       c->body ? c->body : "");
 	}
-	if (is_method(c, "HEAD") && !body)
+	if (head)
 		(void)curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
 	else
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, c->method);

@@ -311,7 +311,7 @@ void outbound_target_free(struct outbound_target *t)
 
 int outbound_check(const struct outbound *o, const char *url, struct diag *d)
 {
-	struct outbound_target t;
+	struct outbound_target t = {0};
 	int err = outbound_target_read(url, &t, d);
 
 	if (err)

@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,7 +53,7 @@ TEST(each_method_has_the_body_that_it_should)
 	} cases[] = {
 		{"GET", NULL, "GET /echo "},  {"POST", NULL, "type=- n=0 "},
 		{"PUT", "x", "type=- n=1 x"}, {"DELETE", NULL, "type=- n=- "},
-		{"HEAD", NULL, ""},
+		{"HEAD", NULL, ""},           {"HEAD", "x", ""},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -334,6 +335,35 @@ TEST(more_than_may_wait_are_told_at_once)
 			outbound_cancel(calls[i]);
 }
 
+TEST(bodies_are_bounded_all_together)
+{
+	enum { FITS = OUTBOUND_HELD_MAX / OUTBOUND_BODY_MAX };
+	static struct told all[FITS], more, again;
+	static struct outbound_call *calls[FITS];
+	char *body = b_zero(1, OUTBOUND_BODY_MAX);
+	struct outbound_request r = {.method = "POST",
+				     .url = bench_url_of("127.0.0.1", "/later"),
+				     .body = span_make(body,
+						       OUTBOUND_BODY_MAX)};
+
+	/* each is held until the loop, which does not turn, knows its end */
+	for (size_t i = 0; i < FITS; i++)
+		calls[i] = bench_send_to(&r, &all[i]);
+	r.body.n = 1;
+	(void)bench_send_to(&r, &more);
+	for (size_t i = FITS; i-- > 0;)
+		outbound_cancel(calls[i]);
+	bench.open -= FITS;
+	bench_wait_all();
+	bench_ends(&more, OUTBOUND_FULL);
+
+	r.url = bench_url_of("127.0.0.1", "/echo");
+	(void)bench_send_to(&r, &again);
+	bench_wait_all();
+	bench_ends(&again, OUTBOUND_ANSWERED);
+	free(body);
+}
+
 /* --- giving up ----------------------------------------------------------------------------------------- */
 
 TEST(who_gives_up_hears_nothing_more)
@@ -452,6 +482,7 @@ int main(void)
 		OUTBOUND_TEST(
 			a_request_whose_turn_does_not_come_in_time_is_told),
 		OUTBOUND_TEST(more_than_may_wait_are_told_at_once),
+		OUTBOUND_TEST(bodies_are_bounded_all_together),
 		OUTBOUND_TEST(who_gives_up_hears_nothing_more),
 		OUTBOUND_TEST(what_is_under_way_at_the_end_is_closed),
 		OUTBOUND_TEST(without_a_loop_it_is_told_on_a_thread),
