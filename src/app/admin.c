@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "api/account.h"
 #include "app/app_priv.h"
 #include "base/json.h"
 
@@ -135,16 +136,69 @@ static int on_word(const char *command, const char *what, int argc, char **argv,
 	return APP_FINE;
 }
 
+/* What an application is called by vendors' clients. */
+static void name_accounts(const struct service_admin *a, json_t *app)
+{
+	const char *name =
+		json_string_value(json_object_get(app, "application"));
+	char plivo[VENDOR_PLIVO_ID_BYTES], twilio[VENDOR_TWILIO_ID_BYTES];
+	uint8_t alias[VENDOR_ALIAS_BYTES];
+
+	if (!name)
+		return;
+	service_admin_alias(a, VENDOR_PLIVO_ALIAS, name, alias);
+	vendor_plivo_text(alias, plivo);
+	service_admin_alias(a, VENDOR_TWILIO_ALIAS, name, alias);
+	vendor_twilio_text(alias, twilio);
+	json_object_set_new(app, "plivo_account", json_string(plivo));
+	json_object_set_new(app, "twilio_account", json_string(twilio));
+}
+
+/* The same text, of one or of a list, with those ids. */
+static void with_accounts(const struct service_admin *a, char **json)
+{
+	AUTO_JSON json_t *o = NULL;
+	size_t i;
+	json_t *app;
+
+	if (js_parse(span_of(*json), &o, NULL) != 0)
+		return;
+	if (json_is_array(o)) {
+		json_array_foreach(o, i, app)
+		{
+			name_accounts(a, app);
+		}
+	} else {
+		name_accounts(a, o);
+	}
+	free(*json);
+	*json = js_text(o);
+}
+
+static int add_app(const struct service_admin *a, const char *word, char **json,
+		   struct diag *d)
+{
+	int err = service_app_add(a, word, json, d);
+
+	if (!err)
+		with_accounts(a, json);
+	return err;
+}
+
 int app_app_add(int argc, char **argv)
 {
-	return on_word("app add", "name", argc, argv, service_app_add);
+	return on_word("app add", "name", argc, argv, add_app);
 }
 
 static int list_apps(const struct service_admin *a, const char *word,
 		     char **json, struct diag *d)
 {
+	int err = service_app_list(a, json, d);
+
 	(void)word;
-	return service_app_list(a, json, d);
+	if (!err)
+		with_accounts(a, json);
+	return err;
 }
 
 int app_app_list(int argc, char **argv)

@@ -20,8 +20,8 @@ enum { FIND_PAGE = 50 };
 
 /* --- names in vendors' ids ---------------------------------------------------------- */
 
-void service_alias(const struct service *sv, const char *kind, const char *name,
-		   uint8_t out[16])
+static void name_alias(const struct keyring *ring, const char *kind,
+		       const char *name, uint8_t out[SERVICE_ALIAS_RAW])
 {
 	AUTO_BUF(text, SERVICE_RECORD_MAX);
 	uint8_t hash[CRYPTO_HASH_BYTES];
@@ -30,9 +30,21 @@ void service_alias(const struct service *sv, const char *kind, const char *name,
 	tlv_text(&text, 1, "voiceotp 1 alias");
 	tlv_text(&text, 2, kind);
 	tlv_text(&text, 3, name);
-	crypto_hmac(keyring_key(sv->p.ring, NULL, KEYRING_TOKEN), text.p,
-		    text.n, hash);
+	crypto_hmac(keyring_key(ring, NULL, KEYRING_TOKEN), text.p, text.n,
+		    hash);
 	memcpy(out, hash, SERVICE_ALIAS_RAW);
+}
+
+void service_alias(const struct service *sv, const char *kind, const char *name,
+		   uint8_t out[16])
+{
+	name_alias(sv->p.ring, kind, name, out);
+}
+
+void service_admin_alias(const struct service_admin *a, const char *kind,
+			 const char *name, uint8_t out[16])
+{
+	name_alias(a->ring, kind, name, out);
 }
 
 /* --- the alias of an id -------------------------------------------------------------- */

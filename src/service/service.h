@@ -329,6 +329,9 @@ MUST_CHECK int service_app_add(const struct service_admin *a, const char *name,
 			       char **json, struct diag *d);
 MUST_CHECK int service_app_list(const struct service_admin *a, char **json,
 				struct diag *d);
+/* As service_alias(). */
+void service_admin_alias(const struct service_admin *a, const char *kind,
+			 const char *name, uint8_t out[16]);
 /* E1: the brands that its calls may name besides the settings' own; none: any.
  * They take the place of what was listed before. */
 MUST_CHECK int service_app_brands(const struct service_admin *a,

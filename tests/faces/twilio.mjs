@@ -26,7 +26,7 @@ const unlimited = Object.fromEntries(['number_per_30s', 'number_per_10min',
 const tests = {
 	async a_code_is_heard_and_approved_once(server) {
 		const phone = await Phone.open(server);
-		const client = await connect(server);
+		const client = connect(server);
 		const service = await client.verify.v2.services.create({
 			friendlyName: 'Acme', codeLength: 6 });
 		const one = client.verify.v2.services(service.sid);
@@ -61,7 +61,7 @@ const tests = {
 	},
 
 	async a_code_of_ones_own_is_spoken_and_its_call_is_an_attempt(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const service = await client.verify.v2.services.create({
 			friendlyName: 'Acme', customCodeEnabled: true });
 		const one = client.verify.v2.services(service.sid);
@@ -96,7 +96,7 @@ const tests = {
 	},
 
 	async a_payment_is_bound_to_its_amount(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const service = await client.verify.v2.services.create({
 			friendlyName: 'Acme', psd2Enabled: true,
 			customCodeEnabled: true });
@@ -120,7 +120,7 @@ const tests = {
 	},
 
 	async too_many_wrong_codes_and_too_many_calls_are_said(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const service = await client.verify.v2.services.create({
 			friendlyName: 'Acme', customCodeEnabled: true });
 		const one = client.verify.v2.services(service.sid);
@@ -152,7 +152,7 @@ const tests = {
 	},
 
 	async an_expired_code_is_not_found(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const service = await client.verify.v2.services.create({
 			friendlyName: 'Acme', customCodeEnabled: true });
 		const one = client.verify.v2.services(service.sid);
@@ -168,7 +168,7 @@ const tests = {
 	},
 
 	async what_cannot_be_is_refused_in_its_own_numbers(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const { services } = client.verify.v2;
 		const service = await services.create({ friendlyName: 'Acme' });
 		const one = services(service.sid);
@@ -204,7 +204,7 @@ const tests = {
 	},
 
 	async services_and_numbers_in_paths_are_as_they_are_there(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const { services } = client.verify.v2;
 		const made = [];
 
@@ -240,7 +240,7 @@ const tests = {
 	},
 
 	async a_rate_limit_counts_what_the_caller_names(server) {
-		const client = await connect(server);
+		const client = connect(server);
 		const service = await client.verify.v2.services.create({
 			friendlyName: 'Acme' });
 		const one = client.verify.v2.services(service.sid);
@@ -280,33 +280,20 @@ const settings = {
 /* --- what the tests share ------------------------------------------------- */
 
 /* The client as its manual says, but for the base URL. */
-async function connect(server) {
-	const client = twilio(await account(server), server.token);
+function connect(server) {
+	const client = twilio(account(server), server.token);
 
 	client.verify.baseUrl = server.url;
 	return client;
 }
 
-/* The account id that the application has here: an answer to its key's own id
- * names it. */
-async function account(server) {
+/* The account id that the application has here. */
+function account(server) {
 	const listed = spawnSync(process.env.VOICEOTP_PROGRAM,
-		['key', 'list', '--config', 'voiceotp.yaml', '--dev', '--json'],
+		['app', 'list', '--config', 'voiceotp.yaml', '--dev', '--json'],
 		{ cwd: server.dir, encoding: 'utf8' });
-	const [key] = JSON.parse(listed.stdout);
-	const basic = Buffer.from(`${key.id}:${server.token}`).toString('base64');
-	const answer = await fetch(`${server.url}/v2/Services`, {
-		method: 'POST',
-		headers: { Authorization: `Basic ${basic}` },
-		body: new URLSearchParams({ FriendlyName: 'First' }),
-	});
-	const { sid, account_sid } = await answer.json();
 
-	assert.equal(answer.status, 201);
-	const gone = await fetch(`${server.url}/v2/Services/${sid}`, {
-		method: 'DELETE', headers: { Authorization: `Basic ${basic}` } });
-	assert.equal(gone.status, 204);
-	return account_sid;
+	return JSON.parse(listed.stdout)[0].twilio_account;
 }
 
 /* It fails, as what, and with which numbers. */
