@@ -33,6 +33,23 @@ int app_version(int argc, char **argv)
 
 /* --- check-config ------------------------------------------------------------------ */
 
+/* What an operator should know of what calls will say. */
+static void show_scripts(const struct settings *s, const struct phrases *ph)
+{
+	for (size_t i = 0; i < s->languages.count; i++) {
+		const char *language = s->languages.items[i];
+		const char *name = phrases_name(ph, language);
+
+		if (!name)
+			(void)printf("%s: no scripts; calls speak English\n",
+				     language);
+		else if (!phrases_reviewed(ph, language))
+			(void)printf("%s: no native speaker has reviewed the "
+				     "script (%s)\n",
+				     language, name);
+	}
+}
+
 /* Everything that a start would read, and no more. */
 static int check(const char *config, bool dev)
 {
@@ -49,6 +66,7 @@ static int check(const char *config, bool dev)
 	    app_voices_check(s, &d) || app_trunks_new(s, &trunks, &d) ||
 	    app_rules_new(s, data, &rules, &d))
 		return app_fail(config, &d);
+	show_scripts(s, ph);
 	s = NULL;                      /* the rules' now */
 	app_trunks_free(KEEP(trunks)); /* they borrowed from them */
 	(void)printf("%s: fine\n", config ? config : "settings");

@@ -359,6 +359,20 @@ const char *phrases_digit(const struct phrases *ph, const char *language,
 	return f->digits[digit - '0'];
 }
 
+const char *phrases_name(const struct phrases *ph, const char *language)
+{
+	const struct phrases_file *f = file_of(ph, language);
+
+	return f ? f->native : NULL;
+}
+
+bool phrases_reviewed(const struct phrases *ph, const char *language)
+{
+	const struct phrases_file *f = file_of(ph, language);
+
+	return f && f->reviewed;
+}
+
 int phrases_has(const struct phrases *ph, const char *name)
 {
 	return phrases_find(ph, ENGLISH, name) != NULL;

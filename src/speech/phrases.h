@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -48,6 +49,9 @@ const char *phrases_purpose(const struct phrases *ph, const char *language,
 /* The word for '0'..'9' as people say it on the phone, or NULL. */
 const char *phrases_digit(const struct phrases *ph, const char *language,
 			  char digit);
+/* What a language calls itself, or NULL; has a native speaker listened? */
+const char *phrases_name(const struct phrases *ph, const char *language);
+bool phrases_reviewed(const struct phrases *ph, const char *language);
 /* Is there such a phrase in English? */
 int phrases_has(const struct phrases *ph, const char *name);
 

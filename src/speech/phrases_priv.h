@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -12,6 +13,7 @@
 
 enum {
 	PHRASES_LANGUAGE_BYTES = 16,
+	PHRASES_NATIVE_BYTES = 64,
 	PHRASES_WORD_BYTES = 32, /* a digit's word, with NUL */
 	PHRASES_COUNTRIES_MAX = 64,
 };
@@ -25,6 +27,8 @@ struct phrases_rows {
 
 struct phrases_file {
 	char language[PHRASES_LANGUAGE_BYTES];
+	char native[PHRASES_NATIVE_BYTES]; /* "Deutsch" */
+	bool reviewed;
 	char countries[PHRASES_COUNTRIES_MAX][3];
 	size_t countries_count;
 	char digits[10][PHRASES_WORD_BYTES];

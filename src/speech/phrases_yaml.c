@@ -151,13 +151,35 @@ static int read_language(struct reader *r)
 	return 0;
 }
 
-/* For people who read the file: a name, and who has listened. */
-static int read_remark(struct reader *r)
+/* For people: what the language calls itself. */
+static int read_name(struct reader *r)
 {
 	const char *text = NULL;
 	int err = next(r);
 
-	return err ? err : scalar(r, PHRASES_TEXT_MAX, &text);
+	if (!err)
+		err = scalar(r, PHRASES_NATIVE_BYTES - 1, &text);
+	if (!err)
+		memcpy(r->file->native, text, strlen(text) + 1);
+	return err;
+}
+
+/* Has somebody who grew up with it listened to it all? */
+static int read_review(struct reader *r)
+{
+	const char *text = NULL;
+	int err = next(r);
+
+	if (!err)
+		err = scalar(r, PHRASES_NAME_MAX, &text);
+	if (err)
+		return err;
+	r->file->reviewed =
+		strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
+	if (!r->file->reviewed && strcmp(text, "no") != 0 &&
+	    strcmp(text, "false") != 0)
+		return at_event(r, "must be yes or no");
+	return 0;
 }
 
 static int read_countries(struct reader *r)
@@ -210,8 +232,8 @@ static const struct key {
 	bool required;
 } keys[] = {
 	{"language", read_language, true},
-	{"name", read_remark, true},
-	{"native_review", read_remark, true},
+	{"name", read_name, true},
+	{"native_review", read_review, true},
 	{"countries", read_countries, false},
 	{"digits", read_digits, true},
 	{"purposes", read_purposes, true},

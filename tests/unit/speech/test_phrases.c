@@ -53,12 +53,12 @@ TEST(the_shipped_scripts_are_whole)
 	AUTO(phrases) *ph = shipped();
 	const char *languages[PHRASES_LANGUAGES_MAX];
 
-	assert_int_equal(phrases_languages(ph, languages), 3);
+	assert_int_equal(phrases_languages(ph, languages), 13);
 	assert_true(phrases_has(ph, "speak.greeting"));
 	assert_false(phrases_has(ph, "speak.greetings"));
 	assert_string_equal(phrases_find(ph, "en", "check.wrong"),
 			    "That did not match. Press: {digits}.");
-	assert_null(phrases_find(ph, "fr", "check.wrong"));
+	assert_null(phrases_find(ph, "da", "check.wrong"));
 }
 
 TEST(the_offer_of_english_is_english_in_every_language)
@@ -86,7 +86,9 @@ TEST(digits_are_said_as_people_say_them_on_the_phone)
 	assert_string_equal(phrases_digit(ph, "de", '2'), "zwo");
 	assert_string_equal(phrases_digit(ph, "es", '9'), "nueve");
 	assert_null(phrases_digit(ph, "es", 'x'));
-	assert_null(phrases_digit(ph, "fr", '1'));
+	assert_string_equal(phrases_digit(ph, "pt", '6'), "meia");
+	assert_string_equal(phrases_digit(ph, "zh", '1'), "幺");
+	assert_null(phrases_digit(ph, "da", '1'));
 }
 
 TEST(the_language_is_the_locales_then_the_countrys_then_english)
@@ -96,11 +98,18 @@ TEST(the_language_is_the_locales_then_the_countrys_then_english)
 	} rows[] = {
 		{"de-AT", NULL, "de"}, {"de", "ES", "de"},
 		{"DE_at", "", "de"},   {"es-419", "DE", "es"},
-		{"fr-CH", "CH", "de"}, {"fr", "FR", "en"},
+		{"fr-CH", "CH", "fr"}, {"da", "DK", "en"},
 		{NULL, "AT", "de"},    {"", "mx", "es"},
 		{NULL, NULL, "en"},    {"", "", "en"},
-		{"d", "ES", "es"},     {"deu", "FR", "en"},
-		{"-DE", "FR", "en"},   {"en-GB", "DE", "en"},
+		{"d", "ES", "es"},     {"deu", "DK", "en"},
+		{"-DE", "DK", "en"},   {"en-GB", "DE", "en"},
+		{NULL, "FR", "fr"},    {NULL, "BR", "pt"},
+		{"pt-PT", NULL, "pt"}, {NULL, "IT", "it"},
+		{NULL, "BE", "nl"},    {NULL, "PL", "pl"},
+		{NULL, "KZ", "ru"},    {"hi-IN", "IN", "hi"},
+		{NULL, "IN", "en"},    {NULL, "TR", "tr"},
+		{NULL, "EG", "ar"},    {"zh-Hant-TW", "US", "zh"},
+		{NULL, "CN", "zh"},
 	};
 	AUTO(phrases) *ph = shipped();
 
@@ -108,6 +117,26 @@ TEST(the_language_is_the_locales_then_the_countrys_then_english)
 		assert_string_equal(phrases_language(ph, rows[i].locale,
 						     rows[i].country),
 				    rows[i].language);
+}
+
+TEST(a_script_says_whether_a_native_speaker_has_listened)
+{
+	AUTO(phrases) *ph = phrases_new();
+	const char *yes = "language: en\nname: English\nnative_review: yes\n";
+	AUTO_BUF(text, PHRASES_FILE_MAX);
+	struct diag d = {0};
+
+	buf_str(&text, yes);
+	buf_str(&text, strstr(ENGLISH, "digits"));
+	assert_int_equal(parse(ph, "en", text.p, &d), 0);
+	assert_int_equal(
+		parse(ph, "de", GERMAN "phrases: {a.b: \"{brand}\"}\n", &d), 0);
+
+	assert_true(phrases_reviewed(ph, "en"));
+	assert_false(phrases_reviewed(ph, "de"));
+	assert_false(phrases_reviewed(ph, "fr"));
+	assert_string_equal(phrases_name(ph, "de"), "Deutsch");
+	assert_null(phrases_name(ph, "fr"));
 }
 
 TEST(what_is_wrong_with_a_file_is_said_with_its_place)
@@ -122,6 +151,7 @@ TEST(what_is_wrong_with_a_file_is_said_with_its_place)
 		{"speech: en\n", 1, 1, "speech: no such key"},
 		{"language: english\n", 1, 11,
 		 "a language is two or three letters"},
+		{"native_review: perhaps\n", 1, 16, "must be yes or no"},
 		{HEAD "name: again\n", 5, 1, "name: is there twice"},
 		{HEAD "digits: [a]\n", 5, 1, "digits: is there twice"},
 		{"digits: [a, b]\n", 1, 14, "digits has ten words"},
@@ -233,6 +263,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shipped_scripts_are_whole),
+		cmocka_unit_test(
+			a_script_says_whether_a_native_speaker_has_listened),
 		cmocka_unit_test(
 			the_offer_of_english_is_english_in_every_language),
 		cmocka_unit_test(an_unknown_purpose_is_the_other_one),
