@@ -37,6 +37,9 @@ unit=(
 	libcmocka-dev # the test framework
 	python3       # counts the tests
 )
+recordings=(
+	asterisk-core-sounds-en-wav # digits that a person has said
+)
 phones=(
 	sip-tester    # a SIP peer that follows any script
 	baresip-core  # a telephone that we did not write
@@ -70,8 +73,8 @@ node=0 # does this purpose need node and npm?
 case ${1:-} in
 run) want=("${build[@]}" "${speak[@]}") ;;
 test) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${phones[@]}"
-	"${browser[@]}") node=1 ;;
-asan) want=("${build[@]}" "${speak[@]}" "${unit[@]}") ;;
+	"${recordings[@]}" "${browser[@]}") node=1 ;;
+asan) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${recordings[@]}") ;;
 check) want=("${build[@]}" "${unit[@]}" "${look[@]}") ;;
 fuzz) want=("${build[@]}" "${fuzzing[@]}") ;;
 bench) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${listening[@]}") ;;

@@ -96,7 +96,8 @@ MUST_CHECK int app_phrases(const char *data_dir, struct phrases **out,
 MUST_CHECK int app_speech(const struct settings *s, const struct phrases *ph,
 			  struct speech **out, struct diag *d);
 /* What can be said of the voices without letting them speak. */
-MUST_CHECK int app_voices_check(const struct settings *s, struct diag *d);
+MUST_CHECK int app_voices_check(const struct settings *s,
+				const struct phrases *ph, struct diag *d);
 
 /* --- the outside -------------------------------------------------------------------- */
 
@@ -134,6 +135,7 @@ int app_call(int argc, char **argv);
 int app_say(int argc, char **argv);
 int app_flow_check(int argc, char **argv);
 int app_trunk_test(int argc, char **argv);
+int app_voice_check(int argc, char **argv);
 int app_version(int argc, char **argv);
 int app_app_add(int argc, char **argv);
 int app_app_list(int argc, char **argv);

@@ -95,6 +95,11 @@ const struct app_command app_commands[] = {
 	 "and heeds no\n"
 	 "limits and lists of countries: the call is yours.\n",
 	 app_trunk_test},
+	{"voice check", "FOLDER", "say what is missing or wrong in recordings",
+	 CONFIG_LINE
+	 "\nFOLDER is a manifest's folder or file, or a name within the "
+	 "program's own.\n",
+	 app_voice_check},
 	{"version", "", "print the version", NULL, app_version},
 	{0},
 };

@@ -63,7 +63,7 @@ static int check(const char *config, bool dev)
 	if (app_settings(config, dev, &s))
 		return APP_FAILED;
 	if (app_data_dir(s, data, &d) || app_phrases(data, &ph, &d) ||
-	    app_voices_check(s, &d) || app_trunks_new(s, &trunks, &d) ||
+	    app_voices_check(s, ph, &d) || app_trunks_new(s, &trunks, &d) ||
 	    app_rules_new(s, data, &rules, &d))
 		return app_fail(config, &d);
 	show_scripts(s, ph);

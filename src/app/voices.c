@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "speech/credentials.h"
+#include "speech/recordings.h"
+#include "speech/speech.h"
 
 #define KEY_ID "AWS_ACCESS_KEY_ID"
 #define SECRET "AWS_SECRET_ACCESS_KEY"
@@ -100,45 +102,153 @@ static void warn(const char *voice, const char *why, void *ctx)
 		 NULL);
 }
 
-int app_speech(const struct settings *s, const struct phrases *ph,
-	       struct speech **out, struct diag *d)
+struct kept {
+	struct speech_credentials c;
+	struct speech_polly polly;
+	struct speech_choice *choices;
+	char recordings[APP_PATH_MAX + 16];
+};
+
+static int make_params(const struct settings *s, const char *data,
+		       const struct phrases *ph, struct kept *k,
+		       struct speech_params *out, struct diag *d)
 {
 	const struct settings_map *m = &s->voices;
-	struct speech_choice *choices = b_zero(m->count + 1, sizeof(*choices));
-	struct speech_credentials c;
-	const struct speech_polly polly = {
+	int err = read_credentials(s, &k->c, d);
+
+	k->polly = (struct speech_polly){
 		.region = s->polly_region,
 		.endpoint = *s->polly_endpoint ? s->polly_endpoint : NULL,
 		.engine = s->polly_engine,
-		.key_id = c.key_id,
-		.secret = c.secret,
-		.token = c.token,
+		.key_id = k->c.key_id,
+		.secret = k->c.secret,
+		.token = k->c.token,
 	};
-	struct speech_params params = {
+	k->choices = b_zero(m->count + 1, sizeof(*k->choices));
+	for (size_t i = 0; i < m->count; i++)
+		k->choices[i] =
+			(struct speech_choice){m->keys[i], m->values[i]};
+	(void)snprintf(k->recordings, sizeof(k->recordings), "%s/recordings",
+		       data);
+	*out = (struct speech_params){
 		.cache_dir = *s->cache_dir ? s->cache_dir : NULL,
-		.choices = choices,
+		.choices = k->choices,
 		.phrases = ph,
 		.clock = clock_real(),
+		.polly = *k->c.key_id ? &k->polly : NULL,
+		.recordings_dir = k->recordings,
 		.warn = warn,
 	};
-	int err = read_credentials(s, &c, d);
-
-	for (size_t i = 0; i < m->count; i++)
-		choices[i] = (struct speech_choice){m->keys[i], m->values[i]};
-	if (!err) {
-		params.polly = *c.key_id ? &polly : NULL;
-		err = speech_new(&params, out, d);
-	}
-	crypto_wipe(&c, sizeof(c));
-	free(choices);
 	return err;
 }
 
-int app_voices_check(const struct settings *s, struct diag *d)
+static void forget(struct kept *k)
 {
-	struct speech_credentials c;
-	int err = read_credentials(s, &c, d);
+	crypto_wipe(&k->c, sizeof(k->c));
+	free(k->choices);
+}
 
-	crypto_wipe(&c, sizeof(c));
+int app_speech(const struct settings *s, const struct phrases *ph,
+	       struct speech **out, struct diag *d)
+{
+	struct speech_params params;
+	char data[APP_PATH_MAX];
+	struct kept k;
+	int err = app_data_dir(s, data, d);
+
+	if (err)
+		return err;
+	err = make_params(s, data, ph, &k, &params, d);
+	if (!err)
+		err = speech_new(&params, out, d);
+	forget(&k);
 	return err;
+}
+
+/* --- looking at voices ----------------------------------------------------------- */
+
+static void print_finding(const char *what, void *ctx)
+{
+	size_t *n = ctx;
+
+	(void)printf("  %s\n", what);
+	(*n)++;
+}
+
+int app_voices_check(const struct settings *s, const struct phrases *ph,
+		     struct diag *d)
+{
+	static const char prefix[] = "recordings:";
+	struct speech_params params;
+	char data[APP_PATH_MAX];
+	struct kept k;
+	int err = app_data_dir(s, data, d);
+
+	if (err)
+		return err;
+	err = make_params(s, data, ph, &k, &params, d);
+	for (size_t i = 0; !err && i < s->voices.count; i++) {
+		const char *voice = s->voices.values[i];
+
+		if (strncmp(voice, prefix, strlen(prefix)) == 0)
+			err = speech_recordings_check(
+				&params, voice + strlen(prefix), NULL, NULL, d);
+		else if (strncmp(voice, "Polly.", 6) == 0 && !params.polly)
+			(void)printf("%s: no credentials of Amazon's; a voice "
+				     "of this machine speaks in its place\n",
+				     voice);
+		if (err)
+			(void)snprintf(d->field, sizeof(d->field), "voices.%s",
+				       s->voices.keys[i]);
+	}
+	forget(&k);
+	return err;
+}
+
+static int check_folder(const struct settings *s, const char *folder)
+{
+	AUTO(phrases) *ph = NULL;
+	struct speech_params params;
+	char data[APP_PATH_MAX];
+	struct diag d = {0};
+	struct kept k;
+	size_t n = 0;
+	int err = app_data_dir(s, data, &d);
+
+	if (!err)
+		err = app_phrases(data, &ph, &d);
+	if (err)
+		return app_fail(NULL, &d);
+	err = make_params(s, data, ph, &k, &params, &d);
+	if (!err)
+		err = speech_recordings_check(&params, folder, print_finding,
+					      &n, &d);
+	forget(&k);
+	if (err)
+		return app_fail(NULL, &d);
+	if (n > 0)
+		(void)printf("%s: fit to speak; its fallback says the %zu "
+			     "above\n",
+			     folder, n);
+	else
+		(void)printf("%s: fit to speak\n", folder);
+	return APP_FINE;
+}
+
+int app_voice_check(int argc, char **argv)
+{
+	const char *config = NULL, *folder = NULL;
+	AUTO(settings) *s = NULL;
+	const struct app_option options[] = {
+		{.name = "--config", .value = &config},
+		{0},
+	};
+
+	if (!app_options("voice check", argc, argv, options, &folder, 1))
+		return APP_USAGE;
+	if (!folder)
+		return app_usage("voice check", "which folder?");
+	if (app_settings(config, !config, &s))
+		return APP_FAILED;
+	return check_folder(s, folder);
 }

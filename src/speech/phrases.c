@@ -349,6 +349,15 @@ void phrases_each(const struct phrases *ph, const char *language,
 		each(f->phrases.rows[i].name, f->phrases.rows[i].text, ctx);
 }
 
+void phrases_each_purpose(const struct phrases *ph, const char *language,
+			  phrases_each_h *each, void *ctx)
+{
+	const struct phrases_file *f = file_of(ph, language);
+
+	for (size_t i = 0; f && i < f->purposes.count; i++)
+		each(f->purposes.rows[i].name, f->purposes.rows[i].text, ctx);
+}
+
 const char *phrases_digit(const struct phrases *ph, const char *language,
 			  char digit)
 {

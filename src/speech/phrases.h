@@ -43,6 +43,9 @@ const char *phrases_find(const struct phrases *ph, const char *language,
 typedef void phrases_each_h(const char *name, const char *text, void *ctx);
 void phrases_each(const struct phrases *ph, const char *language,
 		  phrases_each_h *each, void *ctx);
+/* Every purpose of a language. */
+void phrases_each_purpose(const struct phrases *ph, const char *language,
+			  phrases_each_h *each, void *ctx);
 /* "sign-in" for login; for a word of the application's, the phrase "other". */
 const char *phrases_purpose(const struct phrases *ph, const char *language,
 			    const char *purpose);

@@ -91,12 +91,12 @@ static void high_pass(struct pcm *p)
 	filter(p, &f);
 }
 
-/* A shelf: the treble stays, and the bass goes down by `db`, so that nothing
+/* A shelf: the treble stays, and the bass goes down by `treble` dB, so that nothing
  * clips.  The loudness is put right afterwards. */
-static void brighten(struct pcm *p, int db)
+void speech_sound_brighten(struct pcm *p, int treble)
 {
 	const double w = 2 * M_PI * TREBLE_HZ / PCM_RATE, c = cos(w);
-	const double a = pow(10, db / 40.0), up = a + 1, down = a - 1;
+	const double a = pow(10, treble / 40.0), up = a + 1, down = a - 1;
 	const double q = 2 * sqrt(a) * sin(w) * M_SQRT1_2;
 	const double a0 = up - down * c + q;
 	const struct biquad f = {.b0 = (up + down * c + q) / a0 / a,
@@ -105,7 +105,7 @@ static void brighten(struct pcm *p, int db)
 				 .a1 = 2 * (down - up * c) / a0,
 				 .a2 = (up - down * c - q) / a0};
 
-	if (db)
+	if (treble)
 		filter(p, &f);
 }
 
@@ -183,7 +183,7 @@ int speech_sound_prepare(struct pcm *p, int treble, int volume)
 	if (most < 1)
 		return -1;
 	trim(p, most * quiet * quiet);
-	brighten(p, treble);
+	speech_sound_brighten(p, treble);
 	power = active_power(p, most * quiet);
 	gain = level * 32768 / sqrt(power > 0 ? power : most);
 	gain *= volume == SPEECH_SILENT ? 0 : pow(10, volume / 20.0);

@@ -18,6 +18,7 @@ static const struct voice_engine *const engines[] = {
 	&voice_flite,
 	&voice_espeak,
 	&voice_polly,
+	&voice_recordings,
 };
 
 /* NULL: there is no such kind. */
@@ -44,8 +45,8 @@ int voice_check(const char *spec, bool ours, struct diag *d)
 				SPEECH_VOICE_BYTES - 1);
 	if (!e)
 		return diag_set(d,
-				"%s: a voice is flite:NAME, espeak-ng:NAME or "
-				"Polly.NAME",
+				"%s: a voice is flite:NAME, espeak-ng:NAME, "
+				"Polly.NAME or recordings:FOLDER",
 				spec);
 	if (!ours && strchr(name, '/'))
 		return diag_set(d, "%s: only the settings may name a path",

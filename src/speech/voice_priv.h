@@ -21,6 +21,7 @@ enum {
 };
 
 struct speech_polly_line;
+struct speech_recordings;
 
 /* Not to be moved once it is open: name points into spec. */
 struct voice {
@@ -31,7 +32,8 @@ struct voice {
 	const char *program;     /* found on PATH if without / */
 	const struct speech_polly *polly;
 	const char *code; /* "en-GB", where Amazon must be told; or NULL */
-	struct speech_polly_line *line; /* owned */
+	struct speech_polly_line *line;       /* owned */
+	struct speech_recordings *recordings; /* owned */
 };
 
 /* What bounds one run of a child. */
@@ -74,7 +76,8 @@ struct voice_engine {
 		   const struct voice_limits *limits, struct pcm *out,
 		   struct diag *d);
 };
-extern const struct voice_engine voice_flite, voice_espeak, voice_polly;
+extern const struct voice_engine voice_flite, voice_espeak, voice_polly,
+	voice_recordings;
 
 /* Can a voice be called so?  `ours`: it stands in the settings, so it may name
  * a folder anywhere.  -EINVAL: d says what is wrong. */

@@ -14,7 +14,7 @@ NOTICED_S = 3  # a server sees a new or a revoked key within this
 COMMANDS = ('serve', 'check-config', 'app add', 'app list', 'key add',
             'key list', 'key revoke', 'secret rotate', 'number unlock',
             'number reveal', 'number erase', 'call', 'say', 'flow check',
-            'version')
+            'voice check', 'version')
 
 
 # --- help --------------------------------------------------------------------
@@ -60,6 +60,28 @@ def the_printed_defaults_are_accepted(*_):
 
     assert printed.code == 0 and not printed.err, printed
     assert ran.code == 0 and 'fine' in ran.text, ran
+
+
+@sentence
+def recordings_are_checked_before_anybody_hears_them(server):
+    example = f'{SOURCE}/packaging/recordings/en.yaml'
+    fine = server.place.run('voice', 'check', example)
+    missing = server.place.run('voice', 'check', '/nonexistent/voices')
+
+    assert fine.code == 0 and 'fit to speak' in fine.text, fine
+    assert 'there is no recording of "Goodbye."' in fine.text, fine
+    assert missing.code == 1 and 'there is no' in missing.err, missing
+
+
+@sentence
+def what_an_operator_should_know_of_scripts_is_said(*_):
+    place = Place('scripts')
+    place.raw_settings('brand: Acme\nlanguages: [en, da]\n')
+    ran = place.run('check-config', 'voiceotp.yaml')
+
+    assert ran.code == 0, ran
+    assert 'en: no native speaker has reviewed the script' in ran.text, ran
+    assert 'da: no scripts; calls speak English' in ran.text, ran
 
 
 @sentence

@@ -163,7 +163,7 @@ static void every_phrase_is_speech(const char *language)
 /* As make_digit() words them; the tone in a row is much the same. */
 static void every_digit_is_speech(const char *language)
 {
-	for (char digit = '0'; digit <= '9'; digit++) {
+	for (int i = 0; i < 10; i++) {
 		AUTO(utterance) *u = utterance_new(language);
 		AUTO(playlist) *list = NULL;
 		const struct clip *c;
@@ -171,7 +171,7 @@ static void every_digit_is_speech(const char *language)
 		char word[64];
 
 		(void)snprintf(word, sizeof(word), "%s.",
-			       phrases_digit(ph, language, digit));
+			       phrases_digit(ph, language, (char)('0' + i)));
 		assert_int_equal(utterance_text(u, span_of(word), true, &d), 0);
 		if (speech_say(sp, u, &list, &d))
 			fail_msg("%s: %s: %s", language, word, d.message);

@@ -255,7 +255,8 @@ TEST(a_name_that_cannot_be_is_refused)
 	static const struct {
 		const char *voice, *why;
 	} rows[] = {
-		{"", ": a voice is flite:NAME, espeak-ng:NAME or Polly.NAME"},
+		{"", ": a voice is flite:NAME, espeak-ng:NAME, Polly.NAME or "
+		     "recordings:FOLDER"},
 		{"flite:bob",
 		 "flite:bob: flite has the voices rms awb kal kal16 slt"},
 		{"espeak-ng:-f/etc/passwd",

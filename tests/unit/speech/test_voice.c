@@ -254,10 +254,11 @@ TEST(voices_are_checked_by_name)
 	} rows[] = {
 		{"flite:bob",
 		 "flite:bob: flite has the voices rms awb kal kal16 slt"},
-		{"flite",
-		 "flite: a voice is flite:NAME, espeak-ng:NAME or Polly.NAME"},
-		{"festival:x", "festival:x: a voice is flite:NAME, "
-			       "espeak-ng:NAME or Polly.NAME"},
+		{"flite", "flite: a voice is flite:NAME, espeak-ng:NAME, "
+			  "Polly.NAME or recordings:FOLDER"},
+		{"festival:x",
+		 "festival:x: a voice is flite:NAME, "
+		 "espeak-ng:NAME, Polly.NAME or recordings:FOLDER"},
 		{"espeak-ng:", "espeak-ng:: not the name of a voice"},
 		{"espeak-ng:-x", "espeak-ng:-x: not the name of a voice"},
 		{"espeak-ng:../x", "espeak-ng:../x: not the name of a voice"},
