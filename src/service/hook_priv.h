@@ -5,47 +5,25 @@
 #pragma once
 
 #include "base/tlv.h"
-#include "service/hooks.h"
+#include "service/hook_record.h"
 #include "service/service_priv.h"
 
 enum {
 	HOOK_BUSY_MS = 100, /* its receiver has enough: come back then, */
 	HOOK_BUSY_MAX_MS = 60 * 1000,  /* ... or later, where many do */
+	HOOK_DRAIN_MS = 2000,          /* for what is under way */
 	HOOK_IDLE_MS = 15 * 60 * 1000, /* looked at without a reason */
-	HOOK_AGAIN_MAX = 8,            /* events asked for once more */
 	HOOK_AGAIN_TRIES = 3,
-	HOOK_FORM_BYTES = 16,
 	HOOK_ROW_BYTES = STORE_ID_MAX + 1,
 	HTTP_GONE = 410,
 };
 
 #define SERVICE_KIND_HOOK "hook"
 
-/* How far somebody was told: the record beside the verification, of its id.
- * There is none before the first try. */
-struct hook {
-	char application[VERIFICATION_APP_BYTES];
-	char url[VERIFICATION_URL_BYTES]; /* "": the application's own */
-	char form[HOOK_FORM_BYTES];
-	enum service_hook_state state;
-	char cursor[STORE_CURSOR_BYTES]; /* told up to here */
-	unsigned failures;               /* in a row */
-	int64_t created_ms, next_ms;     /* not before; 0: at once */
-	unsigned row; /* which row of the queue is its own, */
-	bool gone;    /* ... and that is not queued any more */
-	unsigned again_failures;
-	size_t again_count;
-	char again[HOOK_AGAIN_MAX][STORE_CURSOR_BYTES];
-	size_t tries_count;
-	struct service_hook_try tries[SERVICE_HOOK_TRIES_MAX];
-};
-
 /* --- hook_record.c ------------------------------------------------------------ */
 
 /* Of a verification that nobody was told of yet. */
 void service_hook_first(const struct verification *v, struct hook *out);
-MUST_CHECK int service_hook_unpack(struct span record, struct hook *out);
-void service_hook_pack(const struct hook *h, struct buf *out);
 /* Inside apply.  The first where there is none. */
 MUST_CHECK int service_hook_get(const struct store_tx *tx, size_t key,
 				const struct verification *v, struct hook *out);
@@ -95,6 +73,7 @@ struct service_hooks {
 	struct map *crowds;
 	bool turned_away;  /* there was no room for more */
 	struct timer busy; /* somebody was sent away: look again */
+	struct timer last; /* of a drain: requests are given up */
 	int running;       /* leased, and asked for */
 
 	atomic_bool used;   /* there has been something to tell */

@@ -7,6 +7,8 @@
  * row in the queue is pushed by every event (event.c).  Since a row that was
  * acked is never used again, one that is told once more later has another.
  */
+#include "service/hook_record.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -648,10 +648,22 @@ void service_hooks_tell(struct service *sv, const struct store_lease *lease)
 
 /* --- the end of all ----------------------------------------------------------------------------- */
 
+static void stop(void *ctx)
+{
+	service_hooks_stop(ctx);
+}
+
+void service_hooks_drain(struct service *sv)
+{
+	timer_set(loop_timers(sv->p.line), &sv->hooks->last, HOOK_DRAIN_MS,
+		  stop, sv);
+}
+
 /* Their leases run out, or end with the process: it is tried again then. */
 void service_hooks_stop(struct service *sv)
 {
 	timer_stop(loop_timers(sv->p.line), &sv->hooks->busy);
+	timer_stop(loop_timers(sv->p.line), &sv->hooks->last);
 	ll_each_safe (at, &sv->hooks->tellings) {
 		struct telling *t = ll_entry(at, struct telling, link);
 

@@ -318,6 +318,7 @@ static void drain(void *ctx)
 	sv->drained_ctx = d->ctx;
 	service_keep_stop(sv);
 	service_attempts_return(sv);
+	service_hooks_drain(sv);
 	timer_set(loop_timers(sv->p.line), &sv->drain_timer, d->ms, say_goodbye,
 		  sv);
 	free(d);

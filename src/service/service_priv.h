@@ -445,7 +445,8 @@ void service_hooks_woken(struct service *sv, const char *topic);
 int service_hooks_room(struct service *sv); /* how many more; they are taken */
 void service_hooks_unused(struct service *sv, int n);
 void service_hooks_tell(struct service *sv, const struct store_lease *lease);
-void service_hooks_stop(struct service *sv); /* requests are given up */
+void service_hooks_drain(struct service *sv); /* what is out has a moment */
+void service_hooks_stop(struct service *sv);  /* requests are given up */
 void service_hooks_free(struct service *sv);
 
 /* lease.c: the line's, from time to time and when there is room again. */

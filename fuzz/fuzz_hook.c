@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fuzz_hook.c - the record of who was told, as a damaged store would give it.
+ *
+ * What was believed must be writable, and be the same when it is read again.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "service/hook_record.h"
+
+enum { RECORD_MAX = 32 << 10 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct hook *h = b_zero(1, sizeof(*h)), *back = b_zero(1, sizeof(*h));
+	AUTO_BUF(once, RECORD_MAX);
+	AUTO_BUF(again, RECORD_MAX);
+
+	if (service_hook_unpack(span_make(data, size), h) == 0) {
+		assert(h->tries_count <= SERVICE_HOOK_TRIES_MAX);
+		service_hook_pack(h, &once);
+		assert(once.err == 0);
+		assert(service_hook_unpack(buf_view(&once), back) == 0);
+		service_hook_pack(back, &again);
+		assert(once.n == again.n &&
+		       memcmp(once.p ? once.p : "", again.p ? again.p : "",
+			      once.n) == 0);
+	}
+	free(h);
+	free(back);
+	return 0;
+}
