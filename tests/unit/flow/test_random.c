@@ -2,8 +2,10 @@
 /*
  * test_random.c - whatever is drawn and whatever happens, a run ends.
  *
- * Flows are drawn at random within what the checker lets through: edges lead
- * forward, but for those that something counts.  Then people do anything.
+  * Flows are drawn at random: edges lead forward, but for those that something
+ * counts.  Some try to let a secret out; the checker must refuse them.  The rest
+ * are run: people do anything, applications answer anything, and neither the
+ * code nor a secret parameter is in what leaves the run.
  */
 #include <errno.h>
 
@@ -14,6 +16,9 @@ enum {
 	NODES_MAX = 14,
 	END_MS = 400000, /* ringing, the belt of 110 s, last words: far less */
 };
+
+/* Long enough not to be typed by chance. */
+#define OTP "7350194268"
 
 static unsigned below(struct bench *b, unsigned n)
 {
@@ -81,13 +86,56 @@ static const struct {
 	 "'intro':'common.not_you'",
 	 {"passed", "suspected", "no_input", "reported"}},
 	{"speak-code", "'times':2", {"completed", "reported"}},
+	{"http",
+	 "'url':'https://app.example/{{verification.attempt}}?x={{vars.x}}',"
+	 "'headers':{'x':'{{vars.x}}'},'body':{'a':['{{Call.status}}',"
+	 "'{{vars.x}}']},'while_waiting':'common.goodbye'",
+	 {"ok", "client_error", "server_error", "timeout"}},
+	{"http",
+	 "'url':'https://app.example/','method':'GET'",
+	 {"ok", "client_error", "server_error", "timeout"}},
+	{"play",
+	 "'speech':{'kind':'ssml','ssml':'<speak><say-as interpret-as="
+	 "\\'spell-out\\'>{{Start.http.params.otp}}</say-as></speak>'}",
+	 {"completed", "failed"}},
+	{"verify",
+	 "'input':'{{Start.http.params.otp}}'",
+	 {"match", "+mismatch", "expired", "too_many"}},
 	{"hangup", "", {NULL}},
+	/* what must be refused */
+	{"http",
+	 "'url':'https://app.example/{{Start.http.params.otp}}'",
+	 {"ok"}},
+	{"http",
+	 "'url':'https://app.example/','headers':{'x':'{{verification.code | "
+	 "spaced}}'}",
+	 {"ok"}},
+	{"http",
+	 "'url':'https://app.example/','body':[{'x':'{{Start.http.params.otp "
+	 "| digits}}'}]",
+	 {"ok"}},
+	{"set", "'values':{'x':'{{Start.http.params.otp}}'}", {"next"}},
+	{"branch",
+	 "'cases':[{'name':'a','left':'{{verification.code}}','op':'equals',"
+	 "'right':'1'}]",
+	 {"a", "otherwise"}},
+	{"play",
+	 "'speech':{'kind':'text','text':'{{Start.http.params.otp}}'}",
+	 {"completed"}},
+	{"play",
+	 "'speech':{'kind':'ssml','ssml':'<speak>{{verification.code}}</speak>'"
+	 "}",
+	 {"completed"}},
 };
+enum { LEAKS = 7 };
 
-static void draw_node(struct bench *b, struct buf *to, unsigned at,
+/* True: it lets a secret out. */
+static bool draw_node(struct bench *b, struct buf *to, unsigned at,
 		      unsigned count)
 {
-	unsigned kind = below(b, COUNT_OF(KINDS));
+	unsigned honest = COUNT_OF(KINDS) - LEAKS;
+	unsigned kind =
+		below(b, 40) == 0 ? honest + below(b, LEAKS) : below(b, honest);
 	bool first = true;
 
 	if (at == 0)
@@ -110,16 +158,37 @@ static void draw_node(struct bench *b, struct buf *to, unsigned at,
 			forward(b, to, at, count);
 	}
 	buf_str(to, first ? "}" : "}}");
+	return kind >= honest;
 }
 
-static void draw(struct bench *b)
+/* False: the checker refuses it, as it must. */
+static bool draw(struct bench *b)
 {
 	unsigned count = 1 + below(b, NODES_MAX);
+	struct flow_world world = test_world(b->phrases);
+	struct flow_findings findings;
 	AUTO_BUF(text, 32 << 10);
+	bool leaks = false;
+	int err;
 
+	buf_str(&text,
+		"{'format':'voiceflow/1','name':'Test','start':'Start',"
+		"'nodes':[{'id':'Start','type':'start','config':{'params':[{"
+		"'name':'otp','secret':true}]},'on':{'api_request':'Call'}},"
+		"{'id':'Call','type':'call','config':{'to':'{{verification."
+		"to}}'},'on':{'answered':'Begin','busy':'Bye','no_answer':"
+		"'Bye','rejected':'Bye','failed':'Bye'}},"
+		"{'id':'X','type':'set','config':{'values':{'x':'x'}}},");
 	for (unsigned i = 0; i < count; i++)
-		draw_node(b, &text, i, count);
-	bench_call_flow(b, text.p);
+		leaks |= draw_node(b, &text, i, count);
+	buf_str(&text, ",{'id':'Bye','type':'hangup'}]}");
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] == '\'')
+			text.p[i] = '"';
+	err = flow_load(buf_view(&text), &world, &b->flow, &findings);
+	flow_findings_free(&findings);
+	assert_int_equal(err, leaks ? -EINVAL : 0);
+	return err == 0;
 }
 
 static void do_anything(struct bench *b)
@@ -141,6 +210,7 @@ static void do_anything(struct bench *b)
 
 static void set_the_scene(struct bench *b)
 {
+	static const unsigned STATUS[] = {200, 200, 404, 500, 0};
 	for (size_t i = 0; i < COUNT_OF(b->verify); i++) {
 		b->verify[i] = (enum outcome_check)below(b, CHECK_COUNT);
 		b->verify_left[i] = below(b, 3);
@@ -151,6 +221,29 @@ static void set_the_scene(struct bench *b)
 			clock_wall_ms(b->clock) + below(b, 60000);
 	if (below(b, 3) == 0)
 		b->params.language = "de";
+	for (size_t i = 0; i < COUNT_OF(b->http); i++)
+		b->http[i] = (struct bench_answer){
+			.status = STATUS[below(b, COUNT_OF(STATUS))],
+			.timeout = below(b, 2) == 0,
+			.body = "{\"a\":1}"};
+}
+
+static void assert_no_secret(const char *text)
+{
+	assert_null(strstr(text, OTP));
+	assert_null(strstr(text, BENCH_CODE));
+}
+
+static void assert_nothing_left(const struct bench *b)
+{
+	for (size_t i = 0; i < b->asks_count; i++) {
+		assert_no_secret(b->asks[i].url);
+		assert_no_secret(b->asks[i].headers);
+		assert_no_secret(b->asks[i].body);
+	}
+	for (size_t i = 0; i < b->steps_count; i++)
+		assert_no_secret(b->steps[i]);
+	assert_no_secret(b->trace);
 }
 
 static void assert_well_ended(const struct bench *b)
@@ -162,15 +255,17 @@ static void assert_well_ended(const struct bench *b)
 	assert_null(b->call);
 	assert_int_equal(js_parse(span_of(b->trace), &trace, &d), 0);
 	assert_true(strlen(b->trace) <= FLOW_TRACE_MAX);
-	assert_null(strstr(b->trace, BENCH_CODE));
+	assert_nothing_left(b);
 	assert_null(strstr(b->trace, &BENCH_TO[1]));
 	assert_true(b->steps_count <= FLOW_STEPS_MAX + 1);
 	if (b->dials > 0)
 		assert_int_equal(b->news[b->news_count - 1].event, EVENT_ENDED);
 }
 
-static void run_one(uint64_t seed)
+/* False: it was refused. */
+static bool run_one(uint64_t seed)
 {
+	AUTO_JSON json_t *params = json_pack("{s:s}", "otp", OTP);
 	void *state = NULL;
 	struct bench *b;
 	int64_t end;
@@ -179,7 +274,12 @@ static void run_one(uint64_t seed)
 	b = state;
 	rng_free(b->rng);
 	b->rng = b->params.rng = rng_seeded(seed);
-	draw(b);
+	if (!draw(b)) {
+		b->asked = 1; /* no voice was asked either */
+		assert_int_equal(bench_teardown(&state), 0);
+		return false;
+	}
+	b->params.params = params;
 	set_the_scene(b);
 	bench_start(b);
 	if (!b->over && b->call && below(b, 10) > 0)
@@ -192,19 +292,24 @@ static void run_one(uint64_t seed)
 
 	assert_well_ended(b);
 	assert_int_equal(bench_teardown(&state), 0);
+	return true;
 }
 
-TEST(every_run_ends)
+TEST(every_run_ends_and_keeps_its_secrets)
 {
+	unsigned ran = 0;
+
 	(void)state;
 	for (uint64_t i = 0; i < FLOWS; i++)
-		run_one(i);
+		ran += run_one(i);
+	assert_true(ran > FLOWS / 2);
+	assert_true(ran < FLOWS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_run_ends),
+		cmocka_unit_test(every_run_ends_and_keeps_its_secrets),
 	};
 
 	return cmocka_run_group_tests_name("flow/random", tests, bench_open,
