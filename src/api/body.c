@@ -179,6 +179,11 @@ static int read_field(const json_t *root, const struct api_field *f,
 		return js_get_bool(root, f->name, &out->at[i].yes, why);
 	case API_OBJECT:
 		return read_object(root, f, out, i, why);
+	case API_ARRAY: { /* its reader looks into root */
+		json_t *array = NULL;
+
+		return js_get_array(root, f->name, &array, why);
+	}
 	}
 	return 0;
 }

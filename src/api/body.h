@@ -26,7 +26,7 @@ struct api_problem {
 /* A field that a body may have; what is in no table is refused. */
 struct api_field {
 	const char *name;
-	enum { API_TEXT, API_INT, API_BOOL, API_OBJECT } kind;
+	enum { API_TEXT, API_INT, API_BOOL, API_OBJECT, API_ARRAY } kind;
 	bool required;
 	size_t max;          /* bytes of a text */
 	int64_t least, most; /* of an integer */

@@ -243,6 +243,9 @@ struct flow_params {
 	json_t *params;   /* Start's parameters: an object of texts; borrowed */
 	const char *mode; /* "live" or "test" */
 	unsigned version; /* of the flow; 0: it has none */
+	/* How much the voices are at work on for it, or NULL.  Also after its
+	 * end: the loop must live until this is 0. */
+	unsigned *voicing;
 };
 
 /*

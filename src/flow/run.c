@@ -631,7 +631,7 @@ static void prepared(int err, const struct diag *d, void *ctx)
 	struct flow_run *run = p->run;
 
 	(void)d;
-	p->pending = false;
+	flow_talk_back(p);
 	if (!run) {
 		flow_talk_forget(&p);
 		return;
@@ -684,6 +684,7 @@ int flow_run_start(const struct flow_params *params, struct flow_run **out,
 	struct flow_run *run = b_zero(1, sizeof(*run));
 	int err;
 
+	run->voicing = params->voicing;
 	copy(run, params);
 	err = flow_values_begin(run, params, d);
 	if (!err)

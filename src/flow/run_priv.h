@@ -165,6 +165,7 @@ struct flow_prep {
 	struct utterance **items;
 	size_t count;
 	bool pending;
+	unsigned *voicing; /* the host's count, or NULL */
 };
 
 /* A leg of the run. */
@@ -214,6 +215,7 @@ struct flow_run {
 	struct flow_line own_line; /* of a phrase that no document asked for */
 	struct flow_script own_script;
 	struct flow_prep *fixed, *saying;
+	unsigned *voicing;
 
 	struct timer step, wait, mark, deadline, cap, bye;
 	struct flow_end end;
@@ -229,6 +231,8 @@ MUST_CHECK int flow_talk_prepare(struct flow_run *run, speech_done_h *done,
 				 struct diag *d);
 void flow_talk_own(struct flow_run *run, const char *phrase); /* say it */
 void flow_talk_forget(struct flow_prep **prep);
+void flow_talk_sent(struct flow_prep *p); /* to the voices, */
+void flow_talk_back(struct flow_prep *p); /* ... and back */
 void flow_talk_played(struct flow_run *run, uint32_t play_id);
 void flow_talk_mark(struct flow_run *run);
 

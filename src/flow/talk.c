@@ -129,6 +129,7 @@ static struct flow_prep *prep_new(struct flow_run *run)
 	struct flow_prep *p = b_zero(1, sizeof(*p));
 
 	p->run = run;
+	p->voicing = run->voicing;
 	return p;
 }
 
@@ -138,6 +139,20 @@ static void prep_free(struct flow_prep *p)
 		utterance_free(p->items[i]);
 	free(p->items);
 	free(p);
+}
+
+void flow_talk_sent(struct flow_prep *p)
+{
+	p->pending = true;
+	if (p->voicing)
+		++*p->voicing;
+}
+
+void flow_talk_back(struct flow_prep *p)
+{
+	p->pending = false;
+	if (p->voicing)
+		--*p->voicing;
 }
 
 /* The voices may still be at work on it: then it goes when they are done. */
@@ -220,7 +235,8 @@ int flow_talk_prepare(struct flow_run *run, speech_done_h *done, struct diag *d)
 				strerrorname_np(-err));
 	err = speech_prepare(run->speech, p->items, p->count, run->loop, done,
 			     p);
-	p->pending = err == 0;
+	if (!err)
+		flow_talk_sent(p);
 	return err;
 }
 
@@ -371,7 +387,7 @@ static void rendered(int err, const struct diag *d, void *ctx)
 	struct playlist *list = NULL;
 
 	(void)d;
-	p->pending = false;
+	flow_talk_back(p);
 	if (!run) {
 		prep_free(p);
 		return;
@@ -408,7 +424,7 @@ void flow_run_say(struct flow_run *run, const struct flow_says *says, size_t n)
 		unsaid(run);
 		return;
 	}
-	p->pending = true;
+	flow_talk_sent(p);
 	run->saying = p;
 }
 

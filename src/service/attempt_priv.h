@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "service/flow_web_priv.h"
 #include "service/hooks.h"
 #include "service/service_priv.h"
 
@@ -33,6 +34,7 @@ struct attempt_step {
 	struct verification_media media; /* NEWS that it ended */
 	char *trace;                     /* the same; owned, or NULL */
 	const char *route;               /* NEWS: what it goes by; static */
+	char *run;                       /* END: what the run did; owned */
 	int64_t not_before_ms;           /* RETURN */
 	const char *denied; /* END: by the application, in these words */
 	char digits[SERVICE_GIVEN_MAX];      /* VERIFY */
@@ -52,6 +54,7 @@ struct attempt {
 	struct flow_run *run;
 	struct service_flow *flow; /* the version of the record, to its end */
 	bool finding;              /* it is being brought */
+	struct service_web web;    /* what its http node asks */
 	const struct service_tel *tel; /* of the leg, or what it waits for */
 	struct attempt_routes {
 		struct service_routes found; /* when the run first asked */
@@ -73,6 +76,7 @@ struct attempt {
 	struct flow_end_note {
 		enum flow_end_reason reason;
 		enum outcome_leg leg;
+		char *trace; /* until it is a step's */
 	} end;
 	enum attempt_state {
 		ATTEMPT_FETCHING, /* the record is being read */
@@ -123,6 +127,10 @@ void service_attempt_ask_no_more(struct attempt *a); /* no question is fine */
 /* trace.c: as it is kept, without whole numbers; free() it. */
 char *service_trace_mask(const char *text, const struct verification *v,
 			 const char *number);
+/* The same for what a run did. */
+void service_run_add(struct store_tx *tx, size_t key, const struct service *sv,
+		     const struct verification *v, const char *leg,
+		     const char *trace);
 /* Inside apply: behind what is there of the same verification. */
 void service_trace_add(struct store_tx *tx, size_t key,
 		       const struct service *sv, const struct verification *v,

@@ -215,6 +215,9 @@ static void take_step(struct work *w, struct attempt_step *s)
 		verify(w, s);
 		break;
 	case ATTEMPT_END:
+		if (s->run)
+			service_run_add(w->tx, SERVICE_AT_RUNS, a->sv,
+					&a->pair.v, w->leg, s->run);
 		end_leg(w, s);
 		if (s->denied)
 			deny(w, s);
@@ -378,24 +381,34 @@ static void choose(struct attempt *a)
 	}
 }
 
-static bool has_trace(const struct attempt *a)
+/* How many records take part: the last are not always among them. */
+static size_t records_of(const struct attempt *a)
 {
-	ll_each (at, &a->flying)
-		if (ll_entry(at, struct attempt_step, link)->trace)
-			return true;
-	return false;
+	size_t n = SERVICE_AT_TRACE;
+
+	ll_each (at, &a->flying) {
+		const struct attempt_step *s =
+			ll_entry(at, struct attempt_step, link);
+
+		if (s->run)
+			return SERVICE_AT_RUNS + 1;
+		if (s->trace)
+			n = SERVICE_AT_TRACE + 1;
+	}
+	return n;
 }
 
 void service_attempt_write(struct attempt *a)
 {
 	struct service_place place;
-	size_t count = SERVICE_AT_TRACE;
+	size_t count;
 	const struct store_key keys[] = {
 		[SERVICE_AT_VERIFICATION] = {SERVICE_KIND_VERIFICATION,
 					     a->lease.ref},
 		[SERVICE_AT_NUMBER] = {SERVICE_KIND_NUMBER, place.number_key},
 		[SERVICE_AT_PHONE] = {SERVICE_KIND_PHONE, place.phone_key},
 		[SERVICE_AT_TRACE] = {SERVICE_KIND_TRACE, a->lease.ref},
+		[SERVICE_AT_RUNS] = {SERVICE_KIND_RUNS, a->lease.ref},
 	};
 	int err;
 
@@ -405,8 +418,7 @@ void service_attempt_write(struct attempt *a)
 	service_place_find(a->sv->p.ring, a->v.application, a->lease.ref,
 			   &place);
 	choose(a);
-	if (has_trace(a))
-		count++;
+	count = records_of(a);
 	a->rules = service_rules_take(a->sv);
 	a->busy = true;
 	service_out_begin(a->sv);

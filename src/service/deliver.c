@@ -47,6 +47,7 @@ static void drop_steps(struct link *steps)
 
 		crypto_wipe(s->digits, sizeof(s->digits));
 		free(s->trace);
+		free(s->run);
 		free(s);
 	}
 	ll_init(steps);
@@ -61,6 +62,7 @@ void service_attempt_close(struct attempt *a)
 		timer_stop(timers_of(a), &a->renew);
 		timer_stop(timers_of(a), &a->retry);
 		timer_stop(timers_of(a), &a->late);
+		service_web_drop(&a->web);
 		flow_run_free(a->run);
 		a->run = NULL;
 		service_attempt_leave(a);
@@ -70,6 +72,7 @@ void service_attempt_close(struct attempt *a)
 	if (a->busy || a->renewal || a->finding)
 		return; /* it comes back, and comes here */
 	service_flow_unref(a->flow);
+	free(a->end.trace);
 	drop_steps(&a->waiting);
 	drop_steps(&a->flying);
 	verification_free(&a->v);
@@ -91,6 +94,8 @@ static void end(struct attempt *a, enum outcome_leg leg)
 	struct attempt_step *s = service_attempt_step(a, ATTEMPT_END);
 
 	s->leg = leg;
+	s->run = a->end.trace;
+	a->end.trace = NULL;
 	s->denied = a->asking.denied ? a->asking.reason : NULL;
 	if (a->state < ATTEMPT_ENDING)
 		set_state(a, ATTEMPT_ENDING);
@@ -249,6 +254,9 @@ static void host_over(void *ctx, const struct flow_end *flow_end)
 
 	a->end.reason = flow_end->reason;
 	a->end.leg = flow_end->leg;
+	free(a->end.trace);
+	a->end.trace = b_strdup(flow_end->trace);
+	service_web_drop(&a->web);
 	log_debug("flow.over", "id", LOG_S(a->v.id), "reason",
 		  LOG_S(flow_end_text(flow_end->reason)), "node",
 		  LOG_S(flow_end->node ? flow_end->node : ""), NULL);
@@ -259,6 +267,16 @@ static void host_over(void *ctx, const struct flow_end *flow_end)
 		run_is_over(a);
 }
 
+static void host_http(void *ctx, struct flow_run *run,
+		      const struct flow_http *ask, flow_http_h *done)
+{
+	struct attempt *a = ctx;
+	const struct service_web_name name = {.application = a->v.application,
+					      .about = a->lease.id};
+
+	service_web_ask(&a->web, &name, run, ask, done);
+}
+
 static const struct flow_host host = {
 	.may_dial = service_attempt_may_dial,
 	.another = service_attempt_another,
@@ -266,6 +284,7 @@ static const struct flow_host host = {
 	.news = host_news,
 	.verify = host_verify,
 	.code = host_code,
+	.http = host_http,
 	.over = host_over,
 };
 
@@ -324,6 +343,7 @@ static int start_flow(struct attempt *a, const struct service_rules *rules,
 		.human_digits = v->human_digits,
 		.ring_ms = rules->ring_ms,
 		.mode = "live",
+		.version = v->flow_version,
 	};
 
 	if (service_number_open(a->sv->p.ring, v, a->number) != 0)
@@ -548,6 +568,7 @@ void service_deliver(struct service *sv, const struct store_lease *lease,
 	struct attempt *a = b_zero(1, sizeof(*a));
 
 	a->sv = sv;
+	a->web = (struct service_web){.sv = sv, .loop = sv->p.line};
 	a->lease = *lease;
 	ll_init(&a->link);
 	ll_init(&a->waiting);
@@ -718,6 +739,7 @@ void service_attempts_return(struct service *sv)
 		/* a question to dial that is under way may be answered yes */
 		if (a->state != ATTEMPT_WAITING || a->busy)
 			continue;
+		service_web_drop(&a->web);
 		flow_run_free(a->run);
 		a->run = NULL;
 		service_attempt_leave(a);
@@ -734,6 +756,7 @@ void service_attempts_cut(struct service *sv)
 		timer_stop(timers_of(a), &a->renew);
 		timer_stop(timers_of(a), &a->retry);
 		timer_stop(timers_of(a), &a->late);
+		service_web_drop(&a->web);
 		flow_run_free(a->run);
 		a->run = NULL;
 		service_attempt_leave(a);

@@ -319,7 +319,6 @@ int service_own_flows_start(struct service *sv, struct diag *d)
 	own->heads = map_new();
 	own->versions = map_new();
 	ll_init(&own->used);
-	ll_init(&own->tests);
 	sv->own = own;
 	for (size_t i = 0; i < SERVICE_FLOW_POOLS; i++) {
 		own->pools[i] =

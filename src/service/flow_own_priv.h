@@ -24,7 +24,4 @@ struct service_own_flows {
 	struct link used;     /* of the versions, the oldest use first */
 	/* a head that was asked for before this went up is not kept */
 	unsigned long generation;
-
-	struct link tests; /* the line's: real ones that run */
-	unsigned tests_count;
 };

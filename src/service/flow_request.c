@@ -9,29 +9,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "service/flows_priv.h"
 
 /* --- around it ------------------------------------------------------------------- */
+
+static char *own(struct service_flow_request *q, char *text)
+{
+	if (text)
+		q->owned[q->owned_count++] = text;
+	return text;
+}
+
+const char *service_flow_keep(struct service_flow_request *q, const char *text)
+{
+	return own(q, b_strdup(text));
+}
 
 static void copy(const struct service_flow_ask *from,
 		 struct service_flow_request *q)
 {
 	struct service_flow_ask *to = &q->ask;
-	char **own = q->owned;
 
 	*to = *from;
-	to->id = own[0] = b_strdup(from->id);
-	to->name = own[1] = b_strdup(from->name);
-	to->if_match = own[2] = b_strdup(from->if_match);
-	to->message = own[3] = b_strdup(from->message);
-	to->cursor = own[4] = b_strdup(from->cursor);
-	to->document.p = own[5] = b_copy(from->document.p, from->document.n);
+	to->id = service_flow_keep(q, from->id);
+	to->name = service_flow_keep(q, from->name);
+	to->if_match = service_flow_keep(q, from->if_match);
+	to->message = service_flow_keep(q, from->message);
+	to->cursor = service_flow_keep(q, from->cursor);
+	to->document.p = own(q, b_copy(from->document.p, from->document.n));
 }
 
 static void request_free(struct service_flow_request *q)
 {
-	for (size_t i = 0; i < COUNT_OF(q->owned); i++)
+	/* a test's parameters may be secret */
+	for (size_t i = 0; q->test && i < q->owned_count; i++)
+		crypto_wipe(q->owned[i], strlen(q->owned[i]));
+	for (size_t i = 0; i < q->owned_count; i++)
 		free(q->owned[i]);
+	free(q->test);
 	json_decref(q->document);
 	free(q->text);
 	free(q->before);
@@ -57,19 +73,29 @@ static void run(struct service_flow_job *job, bool no)
 	request_free(q);
 }
 
-void service_flow_request(struct service *sv,
-			  const struct service_flow_ask *ask,
-			  void (*act)(struct service_flow_request *q),
-			  service_flow_h *done, void *ctx)
+struct service_flow_request *service_flow_request_new(
+	struct service *sv, const struct service_flow_ask *ask,
+	service_flow_h *done, void *ctx)
 {
 	struct service_flow_request *q = b_zero(1, sizeof(*q));
 
 	q->sv = sv;
 	copy(ask, q);
-	q->act = act;
 	q->done = done;
 	q->ctx = ctx;
 	q->job.run = run;
+	return q;
+}
+
+void service_flow_request(struct service *sv,
+			  const struct service_flow_ask *ask,
+			  void (*act)(struct service_flow_request *q),
+			  service_flow_h *done, void *ctx)
+{
+	struct service_flow_request *q =
+		service_flow_request_new(sv, ask, done, ctx);
+
+	q->act = act;
 	service_flow_submit(SERVICE_FLOW_DOCUMENTS, sv, &q->job);
 }
 
@@ -166,7 +192,7 @@ bool service_flow_given(struct service_flow_request *q)
 {
 	struct diag d = {0};
 
-	if (q->ask.document.n > 2 * FLOW_DOCUMENT_MAX) {
+	if (q->ask.document.n > SERVICE_FLOW_WIDE_MAX) {
 		service_refuse(&q->no, "body_too_large", "",
 			       "a document has at most %d bytes",
 			       FLOW_DOCUMENT_MAX);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "service/flows_priv.h"
+#include "web/outbound.h"
 
 enum { FLOW_VERSION = 1, PATH_BYTES = 4096 };
 
@@ -46,12 +47,20 @@ static int check_voice(const char *voice, void *ctx, struct diag *d)
 	return err;
 }
 
+static int check_url(const char *url, void *ctx, struct diag *d)
+{
+	const struct service *sv = ctx;
+
+	return outbound_check(sv->p.outbound, url, d);
+}
+
 struct flow_world service_flow_world(struct service *sv)
 {
 	return (struct flow_world){.phrases = sv->p.phrases,
 				   .has_voice = has_voice,
 				   .has_route = has_route,
 				   .check_voice = check_voice,
+				   .check_url = check_url,
 				   .ctx = sv};
 }
 

@@ -22,10 +22,9 @@ enum {
 	SERVICE_FLOW_NAME_BYTES = 4 * FLOW_NAME_MAX + 1,
 	SERVICE_FLOW_ETAG_BYTES = 33, /* 32 hex digits, with NUL */
 	SERVICE_FLOW_SHA_BYTES = 65,
-	SERVICE_FLOW_KEYS_MAX = 16,        /* entries of `keys` of a test */
-	SERVICE_FLOW_TESTS_MAX = 8,        /* at once, of one node */
-	SERVICE_FLOW_TESTS_WAITING = 32,   /* more is "overloaded" */
-	SERVICE_FLOW_RUN_MS = 3600 * 1000, /* a test's result is kept so long */
+	SERVICE_FLOW_KEYS_MAX = 16,      /* entries of `keys` of a test */
+	SERVICE_FLOW_KEYS_TYPED = 12,    /* ... of so many keys each */
+	SERVICE_FLOW_TESTS_WAITING = 32, /* more is "overloaded" */
 };
 
 struct service_flow_head {
@@ -62,10 +61,10 @@ struct service_flow_answer {
 	const char *next;     /* cursor */
 	const char *document; /* canonical text */
 	const struct flow_findings *findings;
-	const char *changes;     /* JSON: of a diff; of a refused save, the
+	const char *changes; /* JSON: of a diff; of a refused save, the
 				   * three sides */
-	const char *dropped;     /* JSON: what an import left out */
-	const char *trace, *run; /* of a test: its trace; its id */
+	const char *dropped; /* JSON: what an import left out */
+	const char *trace;   /* of a test */
 };
 /* `no` is NULL when all is well; with "flow_invalid" the answer has findings,
  * with "precondition_failed" changes, head and document: the draft as it is. */
@@ -118,34 +117,33 @@ enum service_flow_outcome {
 	SERVICE_FLOW_MACHINE, /* a mailbox takes the call */
 };
 
-/* The same engine against a person that is played: no verification is made and
- * nothing is dialled outside. */
+/*
+ * The same engine against a person that is played, on a clock of its own: the
+ * answer has the whole trace.  No verification is made and nothing is dialled
+ * outside.
+ */
 struct service_flow_test {
 	struct service_who who;
 	const char *id;
 	unsigned version;   /* 0: the draft, which must have no errors */
-	const char *params; /* JSON text of an object, or NULL: the samples */
-	bool page;          /* ring the page, in place of a script */
+	const char *params; /* JSON text of an object, or NULL; what it lacks
+			     * is taken from the samples of Start */
+	const char *locale; /* NULL: English */
 	enum service_flow_outcome outcome;
 	/* Typed, one after the other, whenever nobody speaks; none: the person
 	 * types what was heard. */
 	const char *keys[SERVICE_FLOW_KEYS_MAX];
 	size_t keys_count;
-	/* Real: the answer has a run's id at once, and what happens is told as
-	 * events under it.  Otherwise on a clock of its own: the answer has the
-	 * whole trace. */
-	bool real;
-	/* http nodes: really asked, or answered by what is given for each node:
-	 * JSON text of {"<node>": {"status": 200, "body": ...}}. */
+	/* http nodes: really asked, or answered by what is given for a URL (its
+	 * text, with or without the query, or "*"): JSON text of
+	 * {"<url>": {"status": 200, "body": ..., "timeout": false}}. */
 	bool ask_http;
 	const char *http;
 };
 void service_flow_test(struct service *sv, const struct service_flow_test *t,
 		       service_flow_h *done, void *ctx);
-/* A real test by its id: trace is NULL while it runs. */
-void service_flow_run(struct service *sv, const struct service_who *who,
-		      const char *run, service_flow_h *done, void *ctx);
 
-/* What the calls of a verification did: a JSON array of {"call","trace"}. */
+/* What the calls of a verification did: {"call","trace"} of each, separated by
+ * commas. */
 void service_runs(struct service *sv, const struct service_who *who,
 		  const char *id, service_said_h *done, void *ctx);

@@ -16,7 +16,6 @@
 #define SERVICE_KIND_FLOW_DRAFT "flow_draft"
 #define SERVICE_KIND_FLOW_VERSION "flow_version"
 #define SERVICE_KIND_FLOW_TEXT "flow_text" /* the document of a version */
-#define SERVICE_KIND_FLOW_RUN "flow_run"   /* a test's result */
 
 enum {
 	SERVICE_FLOW_CACHE_MAX = 256,  /* compiled versions in memory */
@@ -25,8 +24,10 @@ enum {
 	/* a version outlives its flow: a call that has begun reads it */
 	SERVICE_FLOW_AFTERLIFE_MS = 3600 * 1000,
 	SERVICE_FLOW_KEY_BYTES = VERIFICATION_FLOW_BYTES + 16,
-	SERVICE_FLOW_TEXTS = 6,
-	SERVICE_FLOW_TRIES = 5, /* when somebody else wrote first */
+	SERVICE_FLOW_TEXTS = 9 + SERVICE_FLOW_KEYS_MAX,
+	SERVICE_FLOW_WIDE_MAX =
+		2 * FLOW_DOCUMENT_MAX, /* before it is canonical */
+	SERVICE_FLOW_TRIES = 5,        /* when somebody else wrote first */
 };
 
 /* --- threads ------------------------------------------------------------------- */
@@ -114,6 +115,8 @@ struct service_flow_request {
 	struct service *sv;
 	struct service_flow_ask ask;
 	char *owned[SERVICE_FLOW_TEXTS]; /* its texts */
+	size_t owned_count;
+	struct service_flow_test *test; /* owned; or NULL */
 	service_flow_h *done;
 	void *ctx;
 	/* Does it; a refusal where it cannot. */
@@ -139,6 +142,11 @@ void service_flow_request(struct service *sv,
 			  const struct service_flow_ask *ask,
 			  void (*act)(struct service_flow_request *q),
 			  service_flow_h *done, void *ctx);
+/* For who submits it elsewhere; the copy of a text goes with it. */
+struct service_flow_request *service_flow_request_new(
+	struct service *sv, const struct service_flow_ask *ask,
+	service_flow_h *done, void *ctx);
+const char *service_flow_keep(struct service_flow_request *q, const char *text);
 /* Reads q->r; refuses what is unknown or another's, and where `change` is set
  * what came with the program. */
 bool service_flow_own(struct service_flow_request *q, bool change);

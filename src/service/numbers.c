@@ -184,6 +184,8 @@ static int erase(struct target *t, size_t *erased)
 	if (!err)
 		err = each_listed(t, SERVICE_KIND_TRACE, apply_erase, &rest);
 	if (!err)
+		err = each_listed(t, SERVICE_KIND_RUNS, apply_erase, &rest);
+	if (!err)
 		err = each_listed(t, SERVICE_KIND_HOOK, apply_erase, &rest);
 	if (!err)
 		err = each_number(t, apply_erase, &rest);

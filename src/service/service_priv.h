@@ -49,6 +49,7 @@ enum {
 #define SERVICE_KIND_NAME "key_name"
 #define SERVICE_KIND_DECOY "decoy"
 #define SERVICE_KIND_TRACE "trace"
+#define SERVICE_KIND_RUNS "runs"
 #define SERVICE_KIND_ALIAS "alias"
 #define SERVICE_KIND_PROFILE "profile"
 #define SERVICE_KIND_PROFILES "profiles"
@@ -204,6 +205,7 @@ enum {
 	SERVICE_AT_NUMBER,
 	SERVICE_AT_PHONE,
 	SERVICE_AT_TRACE, /* only where a call's signalling is kept */
+	SERVICE_AT_RUNS,  /* only at the end of a run */
 };
 struct service_pair {
 	bool found;

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "service/attempt_priv.h"
+#include "service/flows.h"
 
 enum {
 	TRACE_LEG_MAX = 32 << 10, /* bytes kept of one call */
@@ -94,6 +95,19 @@ char *service_trace_mask(const char *text, const struct verification *v,
 
 /* --- keeping ---------------------------------------------------------------------- */
 
+/* As long as the verification. */
+static void keep(struct store_tx *tx, size_t key, const struct service *sv,
+		 const struct verification *v, const struct buf *b)
+{
+	store_tx_put(tx, key, buf_view(b),
+		     &(struct store_index){
+			     .time_ms = v->created_ms,
+			     .owner = v->application,
+			     .hash = v->number_hash,
+			     .expires_ms = v->created_ms +
+					   atomic_load(&sv->retention_ms)});
+}
+
 void service_trace_add(struct store_tx *tx, size_t key,
 		       const struct service *sv, const struct verification *v,
 		       const char *leg, const char *text)
@@ -107,15 +121,24 @@ void service_trace_add(struct store_tx *tx, size_t key,
 	buf_str(&b, text);
 	buf_str(&b, "\n");
 	if (!b.err)
-		store_tx_put(tx, key, buf_view(&b),
-			     &(struct store_index){
-				     .time_ms = v->created_ms,
-				     .owner = v->application,
-				     .hash = v->number_hash,
-				     .expires_ms =
-					     v->created_ms +
-					     atomic_load(&sv->retention_ms),
-			     });
+		keep(tx, key, sv, v, &b);
+	buf_free(&b);
+}
+
+void service_run_add(struct store_tx *tx, size_t key, const struct service *sv,
+		     const struct verification *v, const char *leg,
+		     const char *trace)
+{
+	struct buf b = {.max = TRACE_MAX};
+	struct span was;
+
+	if (store_tx_get(tx, key, &was)) {
+		buf_add(&b, was.p, was.n);
+		buf_byte(&b, ',');
+	}
+	buf_printf(&b, "{\"call\":\"%s\",\"trace\":%s}", leg, trace);
+	if (!b.err)
+		keep(tx, key, sv, v, &b);
 	buf_free(&b);
 }
 
@@ -126,6 +149,7 @@ struct reading {
 	service_said_h *done;
 	void *ctx;
 	char application[VERIFICATION_APP_BYTES], id[VERIFICATION_ID_BYTES];
+	const char *kind; /* static */
 	unsigned partition;
 	struct service_refusal no;
 };
@@ -148,13 +172,15 @@ static void read_text(int err, const struct store_record *records, size_t count,
 	char *text;
 
 	(void)next;
-	if (!err && count == 0)
+	/* a verification that has not run yet has no runs */
+	if (!err && count == 0 && strcmp(r->kind, SERVICE_KIND_RUNS) != 0)
 		err = -ENOENT;
 	if (err) {
 		refuse(r, err);
 		return;
 	}
-	text = b_strndup(records->value.p, records->value.n);
+	text = count ? b_strndup(records->value.p, records->value.n)
+		     : b_strdup("");
 	r->done(NULL, text, r->ctx);
 	free(text);
 	free(r);
@@ -173,8 +199,8 @@ static void read_owner(int err, const struct store_record *records,
 		err = -ENOENT;
 	verification_free(&v);
 	if (!err)
-		err = store_get(r->sv->p.store, r->partition,
-				SERVICE_KIND_TRACE, r->id, read_text, r);
+		err = store_get(r->sv->p.store, r->partition, r->kind, r->id,
+				read_text, r);
 	if (err)
 		refuse(r, err);
 }
@@ -189,15 +215,13 @@ static void no_store(void *ctx)
 	refuse(ctx, -EAGAIN);
 }
 
-void service_trace(struct service *sv, const struct service_who *who,
-		   const char *id, service_said_h *done, void *ctx)
+/* r: what is read, and for whom */
+static void start(struct service *sv, const struct service_who *who,
+		  const char *id, struct reading *r)
 {
-	struct reading *r = b_zero(1, sizeof(*r));
 	struct service_place place;
 
 	r->sv = sv;
-	r->done = done;
-	r->ctx = ctx;
 	memcpy(r->application, who->application, sizeof(r->application));
 	(void)snprintf(r->id, sizeof(r->id), "%s", id ? id : "");
 	service_place_find(sv->p.ring, r->application, r->id, &place);
@@ -208,4 +232,26 @@ void service_trace(struct service *sv, const struct service_who *who,
 			   SERVICE_KIND_VERIFICATION, r->id, read_owner,
 			   r) != 0)
 		loop_call(sv->p.line, no_store, r);
+}
+
+void service_trace(struct service *sv, const struct service_who *who,
+		   const char *id, service_said_h *done, void *ctx)
+{
+	struct reading *r = b_zero(1, sizeof(*r));
+
+	r->kind = SERVICE_KIND_TRACE;
+	r->done = done;
+	r->ctx = ctx;
+	start(sv, who, id, r);
+}
+
+void service_runs(struct service *sv, const struct service_who *who,
+		  const char *id, service_said_h *done, void *ctx)
+{
+	struct reading *r = b_zero(1, sizeof(*r));
+
+	r->kind = SERVICE_KIND_RUNS;
+	r->done = done;
+	r->ctx = ctx;
+	start(sv, who, id, r);
 }

@@ -156,7 +156,8 @@ static struct tel_plan type(struct tel_person *p)
 {
 	bool asked = p->code[0] != '\0' || p->check == TEL_CHECK_DONE;
 
-	if (p->typed == TYPE_TIMES || (p->code[0] == '\0' && !p->knows_code))
+	if (p->typed == (p->types_max ? p->types_max : TYPE_TIMES) ||
+	    (p->code[0] == '\0' && !p->knows_code))
 		return plan(TEL_KEEP, 0);
 	p->turn = TEL_TURN_TYPE;
 	return plan(TEL_TYPE, asked ? QUIET_MS : LONG_QUIET_MS);

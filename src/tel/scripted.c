@@ -485,6 +485,7 @@ static int scripted_dial(void *state, const struct tel_params *params,
 	c->trace = params->trace;
 	c->person.script = (enum tel_script)script_of(s, params->to);
 	c->person.rng = p->rng;
+	c->person.types_max = p->types_max;
 	c->person.mailbox_keys =
 		p->mailbox_keys ? p->mailbox_keys : MAILBOX_KEYS;
 	c->person.mailbox_ms = p->mailbox_ms ? p->mailbox_ms : MAILBOX_KEYS_MS;

@@ -59,6 +59,7 @@ struct tel_scripted_params {
 	 * of a `reverse` flow knows it; NULL: types what it heard. */
 	void (*heard)(const char *call_id, char digit, void *ctx);
 	const char *(*types)(const char *call_id, void *ctx);
+	unsigned types_max; /* so often; 0: three times */
 	/* Tests of what stands for a trunk; NULL where nothing is special: the
 	 * fault of a call that is dialled (NULL: none), the telephone's state,
 	 * what TEL_ENDED's record says. */

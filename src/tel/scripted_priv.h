@@ -72,7 +72,8 @@ struct tel_person {
 	/* To be done as soon as nobody speaks. */
 	enum tel_turn { TEL_TURN_NONE, TEL_TURN_TYPE, TEL_TURN_REPEAT } turn;
 	unsigned typed, repeated; /* times */
-	int64_t report_at_ms;     /* 0: not decided; -1: done */
+	unsigned types_max;
+	int64_t report_at_ms; /* 0: not decided; -1: done */
 };
 
 /* Does this script care for what is said? */

@@ -921,6 +921,25 @@ TEST(a_trace_is_for_those_who_operate_it)
 	     "invalid_field");
 }
 
+TEST(what_calls_did_is_told_step_by_step)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_ID_BYTES];
+	struct http_answer a;
+
+	api_world_create(aw, LISTENS, "speak", id);
+	(void)world_until_ended(aw->w, id);
+	get_as(aw, aw->verify, path_of(id, "/runs"), 200, &a);
+	assert_true(says(&a, "\"node\":\"Call\""));
+	http_answer_free(&a);
+	get_as(aw, NULL, path_of(id, "/runs"), 401, &a);
+	http_answer_free(&a);
+	get_as(aw, aw->check, path_of(id, "/runs"), 403, &a);
+	http_answer_free(&a);
+	get_as(aw, aw->other, path_of(id, "/runs"), 404, &a);
+	http_answer_free(&a);
+}
+
 TEST(trunks_are_shown_to_those_who_operate_them)
 {
 	struct api_world *aw = *state;
@@ -1073,6 +1092,7 @@ int main(void)
 		IN_A_WORLD(anyone_may_ask_whether_it_is_well),
 		IN_A_WORLD(a_call_shows_what_was_counted_of_it),
 		IN_A_WORLD(a_trace_is_for_those_who_operate_it),
+		IN_A_WORLD(what_calls_did_is_told_step_by_step),
 		IN_A_WORLD(trunks_are_shown_to_those_who_operate_them),
 		IN_A_WORLD(a_full_disk_is_503_and_nothing_is_lost),
 		cmocka_unit_test(

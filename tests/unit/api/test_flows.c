@@ -20,7 +20,8 @@
 #define GOOD                                                                  \
 	"{\"format\":\"voiceflow/1\",\"name\":\"Hello\",\"start\":\"Start\"," \
 	"\"nodes\":[{\"id\":\"Start\",\"type\":\"start\",\"config\":{"        \
-	"\"params\":[{\"name\":\"to\",\"required\":true}]},"                  \
+	"\"params\":[{\"name\":\"to\",\"required\":true,\"sample\":\"+"       \
+	"15005550006\"}]},"                                                   \
 	"\"on\":{\"api_request\":\"Call\"}},"                                 \
 	"{\"id\":\"Call\",\"type\":\"call\","                                 \
 	"\"config\":{\"to\":\"{{Start.http.params.to}}\"},"                   \
@@ -163,6 +164,7 @@ static const struct {
 	{"POST", "/validate", NULL},
 	{"POST", "/publish", "{\"message\":\"m\"}"},
 	{"GET", "/versions", NULL},
+	{"POST", "/test", "{}"},
 	{"GET", "/versions/1", NULL},
 	{"POST", "/versions/1/restore", NULL},
 	{"GET", "/versions/1/diff/draft", NULL},
@@ -490,6 +492,85 @@ TEST(a_flow_goes_when_nobody_uses_it)
 	http_answer_free(&a);
 }
 
+/* --- tests -------------------------------------------------------------------------------- */
+
+static void try_it(struct api_world *aw, const char *id, const char *body,
+		   int status, struct http_answer *out)
+{
+	const struct api_ask what = say(aw, "POST", path_of(id, "/test"), body);
+
+	ask(aw, &what, status, out);
+}
+
+TEST(a_flow_is_tried_without_a_call)
+{
+	static const struct {
+		const char *body, *said;
+	} tries[] = {
+		{"{}", "\"spoken\":true"},
+		{"{\"outcome\":\"busy\"}", "\"outcome\":\"busy\""},
+		{"{\"outcome\":\"no_answer\"}", "\"outcome\":\"no_answer\""},
+		{"{\"outcome\":\"failed\"}", "\"sip_code\":503"},
+		{"{\"outcome\":\"machine\"}", "\"mode\":\"test\""},
+	};
+	struct api_world *aw = *state;
+	char id[VERIFICATION_FLOW_BYTES];
+	struct http_answer a;
+
+	add(aw, GOOD, id);
+	for (size_t i = 0; i < COUNT_OF(tries); i++) {
+		try_it(aw, id, tries[i].body, 200, &a);
+		if (!strstr(a.body.p, tries[i].said))
+			fail_msg("%s", a.body.p);
+		http_answer_free(&a);
+	}
+	assert_int_equal(aw->w->dials, 0);
+}
+
+TEST(a_test_types_what_it_is_told)
+{
+	struct api_world *aw = *state;
+	struct http_answer a;
+
+	try_it(aw, "keypad", "{\"keys\":[\"000000\",\"111111\"]}", 200, &a);
+
+	if (!strstr(a.body.p, "\"trigger\":\"mismatch\"") ||
+	    strstr(a.body.p, "111111"))
+		fail_msg("%s", a.body.p);
+	http_answer_free(&a);
+}
+
+TEST(a_person_in_a_test_types_the_code_that_was_heard)
+{
+	struct api_world *aw = *state;
+	struct http_answer a;
+
+	try_it(aw, "keypad", NULL, 200, &a);
+
+	if (!strstr(a.body.p, "\"trigger\":\"match\""))
+		fail_msg("%s", a.body.p);
+	http_answer_free(&a);
+}
+
+TEST(a_test_that_cannot_be_is_told_why)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_FLOW_BYTES];
+	struct http_answer a;
+
+	add(aw, BAD, id);
+	try_it(aw, id, "{}", 422, &a);
+	assert_string_equal(api_world_text(&a, "code"), "flow_invalid");
+	http_answer_free(&a);
+	try_it(aw, "speak", "{\"outcome\":\"unheard of\"}", 400, &a);
+	http_answer_free(&a);
+	try_it(aw, "speak", "{\"keys\":[\"abc\"]}", 400, &a);
+	http_answer_free(&a);
+	try_it(aw, "speak", "{\"params\":{\"nobody_knows\":\"it\"}}", 400, &a);
+	assert_string_equal(api_world_text(&a, "field"), "params");
+	http_answer_free(&a);
+}
+
 TEST(an_application_has_so_many_flows)
 {
 	struct api_world *aw = *state;
@@ -527,6 +608,10 @@ int main(void)
 		IN_A_WORLD(a_publish_heeds_the_draft_that_was_looked_at),
 		IN_A_WORLD(a_published_flow_is_run_by_its_application_alone),
 		IN_A_WORLD(a_flow_goes_when_nobody_uses_it),
+		IN_A_WORLD(a_flow_is_tried_without_a_call),
+		IN_A_WORLD(a_test_types_what_it_is_told),
+		IN_A_WORLD(a_person_in_a_test_types_the_code_that_was_heard),
+		IN_A_WORLD(a_test_that_cannot_be_is_told_why),
 		IN_A_WORLD(an_application_has_so_many_flows),
 		cmocka_unit_test(everything_about_flows_was_seen),
 	};
