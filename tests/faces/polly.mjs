@@ -73,6 +73,48 @@ function heard(dir) {
 	return { seconds: (wav.length - 44) / 16000, loud: loud / 8000 };
 }
 
+/* The server, until it is ready. */
+async function serve(dir) {
+	const child = spawn(process.env.VOICEOTP_PROGRAM,
+		['serve', '--dev', '--config', 'voiceotp.yaml'], {
+			cwd: dir, env: { PATH: process.env.PATH, ...full },
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
+	let log = '';
+	const ended = new Promise((end) => child.once('close', end));
+	const port = await new Promise((ready, refuse) => {
+		child.stderr.on('data', (part) => {
+			log += part;
+			fs.appendFileSync(path.join(dir, 'log.1'), part);
+			const line = log.split('\n')
+				.find((l) => l.includes('"server.ready"'));
+			if (line)
+				ready(JSON.parse(line).port);
+		});
+		ended.then(() => refuse(new Error(`the server ended: ${log}`)));
+	});
+	return { child, ended, url: `http://127.0.0.1:${port}`, log: () => log };
+}
+
+const flow = {
+	format: 'voiceflow/1', name: 'Amy', start: 'Start', language: 'en-GB',
+	limits: { max_steps: 40, max_call_seconds: 110 },
+	nodes: [
+		{ id: 'Start', type: 'start', on: { api_request: 'Call' } },
+		{ id: 'Call', type: 'call',
+			config: { to: '{{verification.to}}' },
+			on: { answered: 'Say', busy: 'End', no_answer: 'End',
+				rejected: 'End', failed: 'End' } },
+		{ id: 'Say', type: 'play',
+			config: { speech: { kind: 'ssml', voice: 'Polly.Amy',
+				ssml: '<speak>Your code is <say-as ' +
+					'interpret-as="digits">{{verification.code}}' +
+					'</say-as> Goodbye.</speak>' } },
+			on: { completed: 'End' } },
+		{ id: 'End', type: 'hangup' },
+	],
+};
+
 const tests = {
 	async a_text_is_asked_for_signed_and_heard() {
 		const dir = settings('success', {});
@@ -188,6 +230,34 @@ const tests = {
 		assert.equal(r.code, 1);
 		assert.equal(r.err, 'voiceotp: Polly.Amy: Amazon answered 500 ' +
 			'ServiceFailureException: Internal failure\n');
+	},
+
+	async a_flow_speaks_by_the_voice_that_it_names() {
+		const dir = settings('flow', {}, {
+			listen: '127.0.0.1:0', voices: { en: 'flite:rms' },
+			languages: ['en'], data_dir: 'data',
+		});
+		const data = path.join(dir, 'data');
+		fs.cpSync(path.join(process.env.VOICEOTP_SOURCE, 'packaging'), data,
+			{ recursive: true });
+		fs.writeFileSync(path.join(data, 'flows', 'amy.json'),
+			JSON.stringify(flow));
+		const server = await serve(dir);
+		const r = await run(dir, {
+			VOICEOTP_URL: server.url,
+			VOICEOTP_TOKEN: fs.readFileSync(
+				path.join(dir, 'var/dev.token'), 'utf8').trim(),
+		}, 'call', '+15555550110', '--flow', 'amy', '--wait');
+		server.child.kill('SIGTERM');
+		await server.ended;
+		assert.match(r.out + r.err, /answered/);
+		/* ten digits in two tones and what stands around them: no code */
+		const texts = polly.asked.map((a) => a.Text);
+		assert.equal(polly.asked.length, DIGITS + 2, texts.join('|'));
+		assert.ok(texts.includes('Your code is'));
+		assert.ok(texts.every((t) => !/\d/.test(t)), texts.join('|'));
+		assert.ok(polly.asked.every((a) => a.VoiceId === 'Amy'));
+		assert.ok(!server.log().includes('voice.replaced'));
 	},
 
 	async what_is_no_sound_is_not_played() {
