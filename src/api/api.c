@@ -7,6 +7,7 @@
 #include "api/api_priv.h"
 #include "api/phone.h"
 #include "api/twilio.h"
+#include "api/vendor.h"
 #include "base/mem.h"
 
 /* The page's telephone has no face where there is no page. */
@@ -127,6 +128,15 @@ static const struct web_route routes[] = {
 	{.method = "GET",
 	 .pattern = "/phone/calls/{}/sound/{}",
 	 .handler = phone_sound},
+	/* Plivo's clients, running flows; some end a path in a slash */
+	{.method = "GET",
+	 .pattern = "/v1/phlo/{}",
+	 .handler = phlo_get,
+	 .slash = true},
+	{.method = "POST",
+	 .pattern = "/v1/account/{}/phlo/{}",
+	 .handler = phlo_run,
+	 .slash = true},
 	/* Twilio's clients */
 	{.method = "POST",
 	 .pattern = "/v2/Services",

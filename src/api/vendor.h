@@ -81,3 +81,7 @@ void vendor_problem(struct web_request *r, enum vendor v, const char *code,
 		    const char *field, const char *detail);
 /* Whose words a path wants: for api_trouble().  False: ours. */
 bool vendor_of_path(const struct api *a, const char *path, enum vendor *out);
+
+/* --- faces that are one file --------------------------------------------------------- */
+
+web_handler_h phlo_get, phlo_run;

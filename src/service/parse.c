@@ -348,6 +348,29 @@ static bool params_fit(const struct reading *r, const json_t *o)
 	return false;
 }
 
+static bool takes(const struct flow *f, const char *name)
+{
+	struct flow_param p;
+
+	for (size_t i = 0; flow_param(f, i, &p); i++)
+		if (strcmp(p.name, name) == 0)
+			return true;
+	return false;
+}
+
+static void drop_others(const struct reading *r, json_t *o)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(o, next, name, value)
+	{
+		if (!takes(r->w->flow->flow, name))
+			(void)json_object_del(o, name);
+	}
+}
+
 static bool read_params(const struct reading *r)
 {
 	AUTO_JSON json_t *o = NULL;
@@ -359,6 +382,8 @@ static bool read_params(const struct reading *r)
 		return bad(r, "params", "the parameters are too long");
 	if (text.n && (js_parse(text, &o, &d) != 0 || !json_is_object(o)))
 		return bad(r, "params", "an object is expected");
+	if (r->req->more_params)
+		drop_others(r, o);
 	fits = params_fit(r, o);
 	service_params_forget(o);
 	return fits;
@@ -369,8 +394,8 @@ static bool read_client(const struct reading *r)
 	struct verification *v = &r->w->v;
 
 	if (!given(r->req->client_ip))
-		return !r->rules->require_client_ip || v->sandbox ||
-		       missing(r, "client_ip");
+		return !r->rules->require_client_ip || r->req->no_client ||
+		       v->sandbox || missing(r, "client_ip");
 	if (service_client_net(r->req->client_ip, v->client_net,
 			       sizeof(v->client_net)) != 0)
 		return bad(r, "client_ip", "this is no address");

@@ -194,6 +194,12 @@ struct service_create {
 	 * numbers, or NULL.  Sealed, and erased at the end (A6).  Where `to` is
 	 * NULL, the flow's call node says which of them is called. */
 	const char *params;
+	/* Parameters that the flow does not take are left out, not refused. */
+	bool more_params;
+	/* It comes by a face whose requests have no place for the end user's
+	 * address: `client_ip` may be missing whatever the rules say.  The
+	 * counters of the key hold it. */
+	bool no_client;
 	/* A code of the caller's own: 4 to 10 digits.  Sealed and erased as
 	 * well; NULL: one is derived. */
 	const char *code;

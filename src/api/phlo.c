@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * phlo.c - flows, run the way Plivo's clients run a PHLO.
+ *
+ * A PHLO's id is a flow's: a published one of the application, or one of those
+ * that come with the program.  A run is answered at once, and its call goes on
+ * by itself; it is a verification like any other, held by the same guard.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/vendor.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "service/flows.h"
+
+enum { NUMBER_TEXT_BYTES = NUMBER_TEXT_MAX + 2, ON_BYTES = 40 };
+
+struct running {
+	struct web_request *r;
+	char flow[VERIFICATION_FLOW_BYTES];
+	char account[VENDOR_PLIVO_ID_BYTES];
+};
+
+static void part(const struct web_request *r, unsigned i, char *out,
+		 size_t size)
+{
+	struct span text = web_part(r, i);
+
+	/* what is too long for an id is cut, and unknown */
+	if (text.n >= size)
+		text.n = size - 1;
+	(void)snprintf(out, size, "%.*s", (int)text.n, text.p);
+}
+
+/* --- what it is --------------------------------------------------------------- */
+
+/* As theirs: 2018-11-03 19:32:33.240504+00:00 */
+static void created_on(int64_t ms, char out[ON_BYTES])
+{
+	time_t s = (time_t)(ms / 1000);
+	struct tm tm;
+	size_t n;
+
+	(void)gmtime_r(&s, &tm);
+	n = strftime(out, ON_BYTES, "%Y-%m-%d %H:%M:%S", &tm);
+	(void)snprintf(out + n, ON_BYTES - n, ".%03d000+00:00",
+		       (int)(ms % 1000));
+}
+
+static void shown(const struct service_refusal *no,
+		  const struct service_flow_answer *a, void *ctx)
+{
+	struct web_request *r = ctx;
+	struct buf b = {.max = API_ANSWER_MAX};
+	char id[VENDOR_UUID_BYTES], on[ON_BYTES];
+
+	if (no) {
+		vendor_refuse(r, VENDOR_PHLO, no);
+		return;
+	}
+	if (!a->head->built_in && a->head->published == 0) {
+		vendor_problem(r, VENDOR_PHLO, "not_found", NULL, NULL);
+		return;
+	}
+	vendor_uuid_new(id);
+	created_on(a->head->created_ms, on);
+	buf_printf(&b, "{\"api_id\":\"%s\"", id);
+	api_write_text(&b, "phlo_id", a->head->id);
+	api_write_text(&b, "name", a->head->name);
+	api_write_text(&b, "created_on", on);
+	buf_byte(&b, '}');
+	api_answer_json(r, 200, &b);
+}
+
+void phlo_get(struct web_request *r, void *ctx)
+{
+	struct api *a = ctx;
+	char id[VERIFICATION_FLOW_BYTES];
+	struct service_flow_ask ask = {.id = id};
+
+	if (!vendor_who(a, r, VENDOR_PHLO, (struct span){0}, SERVICE_VERIFY,
+			&ask.who))
+		return;
+	part(r, 0, id, sizeof(id));
+	web_defer(r);
+	service_flow_read(a->p.service, &ask, shown, r);
+}
+
+/* --- a run ---------------------------------------------------------------------- */
+
+/* Clients know a parameter by its name alone. */
+static void refuse_run(struct web_request *r, const struct service_refusal *no)
+{
+	static const char ours[] = "params.";
+	struct service_refusal theirs = *no;
+
+	if (strncmp(no->field, ours, sizeof(ours) - 1) == 0)
+		(void)snprintf(theirs.field, sizeof(theirs.field), "%s",
+			       no->field + sizeof(ours) - 1);
+	vendor_refuse(r, VENDOR_PHLO, &theirs);
+}
+
+static void ran(const struct service_refusal *no,
+		const struct service_view *view, void *ctx)
+{
+	const struct running *run = ctx;
+	struct buf b = {.max = API_ANSWER_MAX};
+	char id[VENDOR_UUID_BYTES];
+
+	if (!view) {
+		refuse_run(run->r, no);
+		return;
+	}
+	vendor_uuid(view->v->id, id);
+	buf_printf(&b, "{\"api_id\":\"%s\",\"phlo_run_id\":\"%s\"", id, id);
+	api_write_text(&b, "phlo_id", run->flow);
+	api_write_text(&b, "message", "the flow runs, its call is on the way");
+	buf_str(&b, ",\"resource_uri\":");
+	{
+		AUTO_BUF(uri, API_ANSWER_MAX);
+
+		buf_printf(&uri, "/Account/%s/Phlo/%s/", run->account,
+			   run->flow);
+		buf_json(&b, buf_view(&uri));
+	}
+	buf_byte(&b, '}');
+	api_answer_json(run->r, 201, &b);
+}
+
+static bool number(struct web_request *r, const json_t *body, const char *name,
+		   char out[NUMBER_TEXT_BYTES])
+{
+	if (vendor_text(body, name, out, NUMBER_TEXT_BYTES))
+		return true;
+	vendor_problem(r, VENDOR_PHLO, "invalid_field", name,
+		       "a phone number is expected");
+	return false;
+}
+
+/* Ruby's +15671234567 is a number, and comes without its plus. */
+static void add_plus(char text[NUMBER_TEXT_BYTES])
+{
+	size_t n = strlen(text);
+
+	if (n == 0 || text[0] == '+' || n + 2 > NUMBER_TEXT_BYTES)
+		return;
+	memmove(text + 1, text, n + 1);
+	text[0] = '+';
+}
+
+/* May hold a code. */
+static void forget(json_t *body, char *text)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(body, name, value)
+	{
+		union {
+			const char *theirs;
+			char *ours; /* nobody else has it: vendor_body() */
+		} held = {.theirs = json_string_value(value)};
+
+		if (held.ours)
+			crypto_wipe(held.ours, json_string_length(value));
+	}
+	json_decref(body);
+	if (text)
+		crypto_wipe(text, strlen(text));
+	free(text);
+}
+
+static void start(struct api *a, struct running *run,
+		  struct service_create *req, const json_t *body)
+{
+	char to[NUMBER_TEXT_BYTES], from[NUMBER_TEXT_BYTES];
+
+	if (!number(run->r, body, "to", to) ||
+	    !number(run->r, body, "from", from))
+		return;
+	add_plus(to);
+	add_plus(from);
+	req->flow = run->flow;
+	req->to = *to ? to : NULL;
+	req->from = *from ? from : NULL;
+	web_defer(run->r);
+	service_create(a->p.service, req, ran, run);
+}
+
+void phlo_run(struct web_request *r, void *ctx)
+{
+	struct api *a = ctx;
+	struct service_create req = {
+		.purpose = "login", .more_params = true, .no_client = true};
+	struct running *run;
+	json_t *body;
+	char *params;
+
+	if (!vendor_who(a, r, VENDOR_PHLO, web_part(r, 0), SERVICE_VERIFY,
+			&req.who))
+		return;
+	body = vendor_body(r, VENDOR_PHLO, false);
+	if (!body)
+		return;
+	run = web_alloc(r, sizeof(*run));
+	run->r = r;
+	part(r, 1, run->flow, sizeof(run->flow));
+	vendor_plivo_account(a, req.who.application, run->account);
+	params = js_text(body);
+	req.params = params;
+	start(a, run, &req, body);
+	forget(body, params);
+}
