@@ -23,6 +23,7 @@ struct reply {
 
 struct office {
 	struct world *w;
+	struct rng *rng; /* the world's own */
 	struct reply reply;
 	char flow[VERIFICATION_FLOW_BYTES];
 	struct answer *answers;
@@ -37,6 +38,7 @@ static int setup(void **state)
 
 	o->w = world_new();
 	o->w->rules.max_calls = CALLS;
+	o->rng = o->w->rng;
 	o->w->rng = rng_system(); /* flows have threads of their own */
 	world_start(o->w);
 	o->answers = b_zero(CALLS, sizeof(*o->answers));
@@ -49,6 +51,7 @@ static int teardown(void **state)
 	struct office *o = *state;
 
 	world_free(o->w);
+	rng_free(o->rng);
 	free(o->answers);
 	free(o->runs);
 	free(o);
