@@ -196,13 +196,13 @@ static void open_web(struct world *w)
 				       .rng = w->rng};
 	struct web_params web = {.listen = "127.0.0.1:0",
 				 .threads = THREADS,
-				 .routes = api_routes(),
 				 .trouble = api_trouble,
 				 .clock = w->clock};
 	struct diag d = {0};
 
 	must(api_new(&api, &w->api, &d), "api", &d);
 	web.ctx = w->api;
+	web.routes = api_routes(w->api);
 	must(web_start(&web, &w->web, &d), "web", &d);
 	api_attach(w->api, w->web);
 }

@@ -4,6 +4,9 @@
  */
 #include "api/api.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/api_priv.h"
 #include "api/phone.h"
 #include "api/twilio.h"
@@ -204,9 +207,43 @@ static const struct web_route routes[] = {
 	{0},
 };
 
-const struct web_route *api_routes(void)
+const struct web_route *api_routes(const struct api *a)
 {
-	return routes;
+	return a->routes;
+}
+
+/* The example's paths begin as the settings say. */
+static void add_example(struct api *a, size_t n)
+{
+	static const struct {
+		const char *name;
+		web_handler_h *handler;
+	} ends[] = {{"dispatch_otp", example_dispatch},
+		    {"verify_otp", example_verify}};
+	static const char *const methods[] = {"GET", "POST"};
+
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		AUTO_BUF(path, WEB_URL_MAX);
+
+		buf_printf(&path, "%s/%s", a->p.example->prefix, ends[i].name);
+		a->example_paths[i] = buf_take(&path);
+		for (size_t m = 0; m < COUNT_OF(methods); m++)
+			a->routes[n++] = (struct web_route){
+				.method = methods[m],
+				.pattern = a->example_paths[i],
+				.handler = ends[i].handler,
+				.slash = true};
+	}
+}
+
+static void make_routes(struct api *a)
+{
+	enum { EXAMPLES = 4 };
+
+	a->routes = b_zero(COUNT_OF(routes) + EXAMPLES, sizeof(*a->routes));
+	memcpy(a->routes, routes, sizeof(routes));
+	if (a->p.example)
+		add_example(a, COUNT_OF(routes) - 1);
 }
 
 int api_new(const struct api_params *params, struct api **out, struct diag *d)
@@ -218,6 +255,7 @@ int api_new(const struct api_params *params, struct api **out, struct diag *d)
 	a = b_zero(1, sizeof(*a));
 	a->p = *params;
 	a->follows = api_follows_new(params->service);
+	make_routes(a);
 	*out = a;
 	return 0;
 }
@@ -232,5 +270,8 @@ void api_free(struct api *a)
 	if (!a)
 		return;
 	api_follows_free(a->follows);
+	for (size_t i = 0; i < COUNT_OF(a->example_paths); i++)
+		free(a->example_paths[i]);
+	free(a->routes);
 	free(a);
 }

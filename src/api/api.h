@@ -22,7 +22,7 @@ struct api_phone; /* api/phone.h */
 struct api_example {
 	const char *prefix;      /* "/otp" */
 	const char *application; /* of who asks without a key */
-	const char *flow, *purpose;
+	const char *flow;
 	const struct net_list *from; /* who may ask without a key */
 };
 
@@ -44,7 +44,7 @@ MUST_CHECK int api_new(const struct api_params *params, struct api **out,
 void api_free(struct api *a); /* after web_stop(); NULL is fine */
 
 /* For web_start(): routes and trouble, with the api as their ctx. */
-const struct web_route *api_routes(void);
+const struct web_route *api_routes(const struct api *a);
 void api_trouble(struct web_request *r, enum web_trouble t, void *ctx);
 /* The server, once it is started: for figures.  Before that they lack it. */
 void api_attach(struct api *a, struct web *w);

@@ -26,6 +26,8 @@ struct api {
 	struct api_params p;
 	_Atomic(struct web *) web; /* set once the server runs */
 	struct api_follows *follows;
+	struct web_route *routes; /* all of them, ended by {0} */
+	char *example_paths[2];   /* of some of them */
 };
 
 /* --- problems (RFC 9457) ----------------------------------------------------- */
@@ -77,6 +79,9 @@ void api_done_202(const struct service_refusal *no,
 
 /* --- requests ------------------------------------------------------------------- */
 
+/* Is there a key, and a live one?  Answers nothing. */
+bool api_known_key(struct api *a, const struct web_request *r,
+		   struct service_who *out);
 /* Who asks, if the key has one of `scopes`; otherwise false, and answered. */
 bool api_who(struct api *a, struct web_request *r, unsigned scopes,
 	     struct service_who *out);

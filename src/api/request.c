@@ -79,8 +79,8 @@ void api_unauthorized(const struct web_request *r)
 	log_info("request.unauthorized", "client", LOG_S(web_client(r)), NULL);
 }
 
-static bool known_key(struct api *a, const struct web_request *r,
-		      struct service_who *out)
+bool api_known_key(struct api *a, const struct web_request *r,
+		   struct service_who *out)
 {
 	const char *given = web_header(r, "Authorization");
 	bool known = false;
@@ -107,7 +107,7 @@ bool api_who(struct api *a, struct web_request *r, unsigned scopes,
 		.code = "forbidden",
 		.detail = "the key lacks the scope for it"};
 
-	if (!known_key(a, r, out)) {
+	if (!api_known_key(a, r, out)) {
 		api_problem(r, &unknown);
 		return false;
 	}

@@ -110,6 +110,9 @@ void app_public_url(const struct settings *s, unsigned port, char *out,
 void app_origin(const char *url, char *out, size_t n);
 MUST_CHECK int app_proxies(const struct settings *s, struct net_list *out,
 			   struct diag *d);
+/* Who may ask the example's endpoints without a key. */
+MUST_CHECK int app_example(const struct settings *s, struct net_list *out,
+			   struct diag *d);
 MUST_CHECK int app_outbound(const struct settings *s, struct outbound **out,
 			    struct diag *d);
 

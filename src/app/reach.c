@@ -41,21 +41,31 @@ void app_origin(const char *url, char *out, size_t n)
 	(void)snprintf(out, n, "%.*s", (int)length, url);
 }
 
-int app_proxies(const struct settings *s, struct net_list *out, struct diag *d)
+static int networks(const struct settings_list *items, const char *name,
+		    struct net_list *out, struct diag *d)
 {
 	*out = (struct net_list){0};
-	for (size_t i = 0; i < s->trusted_proxies.count; i++) {
+	for (size_t i = 0; i < items->count; i++) {
 		struct net one;
-		int err = net_parse(s->trusted_proxies.items[i], &one, d);
+		int err = net_parse(items->items[i], &one, d);
 
 		if (!err)
 			err = net_list_add(out, &one);
 		if (err)
-			return diag_field(d, "trusted_proxies",
-					  "%s is not a network",
-					  s->trusted_proxies.items[i]);
+			return diag_field(d, name, "%s is not a network",
+					  items->items[i]);
 	}
 	return 0;
+}
+
+int app_proxies(const struct settings *s, struct net_list *out, struct diag *d)
+{
+	return networks(&s->trusted_proxies, "trusted_proxies", out, d);
+}
+
+int app_example(const struct settings *s, struct net_list *out, struct diag *d)
+{
+	return networks(&s->example_from, "example.from", out, d);
 }
 
 int app_outbound(const struct settings *s, struct outbound **out,

@@ -51,7 +51,8 @@ struct server {
 	bool line_runs;
 	struct app_tels *tels;
 	struct outbound *outbound;
-	struct net_list proxies;
+	struct net_list proxies, example_from;
+	struct api_example example;
 	char public_url[APP_URL_BYTES]; /* "": not known before it listens */
 	struct service *service;
 	struct api_phone *phone;
@@ -116,6 +117,8 @@ static int open_reach(struct server *sv, struct diag *d)
 	const struct settings *s = sv->rules->settings;
 	int err = app_proxies(s, &sv->proxies, d);
 
+	if (!err)
+		err = app_example(s, &sv->example_from, d);
 	app_public_url(s, 0, sv->public_url, sizeof(sv->public_url));
 	return err ? err : app_outbound(s, &sv->outbound, d);
 }
@@ -174,6 +177,31 @@ static void show_link(const char *token, void *ctx)
 		app_dev_keep_link(token);
 }
 
+/* Copies: a reload takes the settings away that the texts lie in. */
+static void keep_example(struct server *sv)
+{
+	const struct settings *s = sv->rules->settings;
+
+	sv->example = (struct api_example){
+		.prefix = b_strdup(s->example_prefix),
+		.application = b_strdup(s->example_application),
+		.flow = b_strdup(s->example_flow),
+		.from = &sv->example_from};
+}
+
+static void forget_example(struct server *sv)
+{
+	union {
+		const char *theirs;
+		char *ours; /* keep_example() made them */
+	} texts[] = {{sv->example.prefix},
+		     {sv->example.application},
+		     {sv->example.flow}};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		free(texts[i].ours);
+}
+
 static int open_api(struct server *sv, struct diag *d)
 {
 	char dir[APP_PATH_MAX + 16];
@@ -193,6 +221,9 @@ static int open_api(struct server *sv, struct diag *d)
 				    .rng = rng_system()};
 	int err = 0;
 
+	keep_example(sv);
+	if (*sv->example.prefix)
+		params.example = &sv->example;
 	(void)snprintf(dir, sizeof(dir), "%s/phone", sv->data);
 	if (phone.browser)
 		err = api_phone_new(&phone, &sv->phone, d);
@@ -210,7 +241,7 @@ static int open_web(struct server *sv, struct diag *d)
 		.threads = (unsigned)s->threads,
 		.tls_cert = *s->tls_certificate ? s->tls_certificate : NULL,
 		.tls_key = *s->tls_key ? s->tls_key : NULL,
-		.routes = api_routes(),
+		.routes = api_routes(sv->api),
 		.trouble = api_trouble,
 		.clock = clock_real(),
 		.ctx = sv->api,
@@ -337,6 +368,7 @@ static void close_all(struct server *sv)
 	}
 	service_free(sv->service);
 	api_free(sv->api);
+	forget_example(sv);
 	api_phone_free(sv->phone);
 	outbound_free(sv->outbound);
 	app_tels_free(sv->tels);
@@ -386,8 +418,9 @@ static void reload(struct server *sv)
 			 NULL);
 	if (!settings_same_reach(old->settings, new->settings))
 		log_warn("reach.unchanged", "why",
-			 LOG_S("public_url, trusted_proxies and outbound are "
-			       "read at the start; restart the server"),
+			 LOG_S("public_url, trusted_proxies, outbound and "
+			       "example are read at the start; restart the "
+			       "server"),
 			 NULL);
 	sv->rules = new;
 	service_reload(sv->service, &new->rules, old_rules_done, old);

@@ -390,7 +390,7 @@ bool settings_same_trunks(const struct settings *a, const struct settings *b)
 bool settings_same_reach(const struct settings *a, const struct settings *b)
 {
 	static const char *const paths[] = {"public_url", "trusted_proxies",
-					    "outbound."};
+					    "outbound.", "example."};
 
 	return same_named(a, b, paths, COUNT_OF(paths));
 }

@@ -188,6 +188,27 @@ static int check_route(const struct settings *s, size_t i, struct diag *d)
 	return err;
 }
 
+/* --- the two endpoints of the original example ---------------------------------- */
+
+static int check_example(const struct settings *s, struct diag *d)
+{
+	static const char *const taken[] = {"/v1", "/v2", "/phone"};
+	const char *p = s->example_prefix;
+
+	for (size_t i = 0; i < COUNT_OF(taken); i++) {
+		size_t n = strlen(taken[i]);
+
+		if (strncmp(p, taken[i], n) == 0 && (!p[n] || p[n] == '/'))
+			return diag_field(d, "example.prefix",
+					  "%s is served already", taken[i]);
+	}
+	if (s->example_from.count > 0 && !*s->example_application)
+		return diag_field(d, "example.application",
+				  "must say whose those are that ask without "
+				  "a key");
+	return 0;
+}
+
 /* --- all of them ---------------------------------------------------------------- */
 
 int settings_check(const struct settings *s, struct diag *d)
@@ -200,6 +221,8 @@ int settings_check(const struct settings *s, struct diag *d)
 		err = check_levels(s, d);
 	if (!err)
 		err = check_polly(s, d);
+	if (!err)
+		err = check_example(s, d);
 	if (!err && s->code_length < s->code_min_length)
 		err = diag_field(d, "code.length",
 				 "is less than code.min_length");

@@ -281,6 +281,12 @@ static int word_form(enum settings_form form, const char *word, struct diag *d)
 		if (strchr(word, ';') || strncmp(word, "sip", 3) == 0)
 			return diag_set(d, "must be HOST or HOST:PORT alone");
 		return settings_uri(word, &u, d);
+	case SETTINGS_PATH:
+		if (word[0] != '/' || word[strlen(word) - 1] == '/' ||
+		    strstr(word, "//") ||
+		    !made_of(span_of(word), LETTERS_OF DIGITS_OF "/-_."))
+			return diag_set(d, "must be a path such as /otp");
+		return 0;
 	case SETTINGS_NETWORK:
 		return net_parse(word, &n, d);
 	case SETTINGS_SIP_LISTEN:

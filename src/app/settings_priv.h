@@ -35,6 +35,7 @@ enum settings_form {
 	SETTINGS_DIGITS,
 	SETTINGS_DIAL, /* what a keypad has, and "+" */
 	SETTINGS_NETWORK,
+	SETTINGS_PATH, /* of a URL: "/otp" */
 	SETTINGS_SRTP,
 	SETTINGS_SIP_LISTEN,
 	SETTINGS_SIP_ADVERTISE,

@@ -58,20 +58,25 @@ static void add_app(struct api_world *aw, const char *name)
 
 static void open_api(struct api_world *aw)
 {
-	const struct api_params api = {.service = aw->w->service,
+	const struct api_params api = {.example = &aw->example,
+				       .service = aw->w->service,
 				       .store = aw->w->store,
 				       .clock = aw->w->clock,
 				       .rng = aw->w->rng};
 	struct web_params web = {.listen = "127.0.0.1:0",
 				 .threads = 2,
-				 .routes = api_routes(),
 				 .trouble = api_trouble,
 				 .clock = aw->real_web ? clock_real()
 						       : aw->w->clock};
 	struct diag d = {0};
 
+	aw->example = (struct api_example){.prefix = "/otp",
+					   .application = "shop",
+					   .flow = "speak",
+					   .from = &aw->example_from};
 	assert_int_equal(api_new(&api, &aw->api, &d), 0);
 	web.ctx = aw->api;
+	web.routes = api_routes(aw->api);
 	assert_int_equal(web_start(&web, &aw->web, &d), 0);
 	api_attach(aw->api, aw->web);
 	aw->port = web_port(aw->web);

@@ -17,6 +17,8 @@
 #define API_WORLD_TRUNK "+1808"
 
 struct api_world {
+	struct api_example example;   /* under "/otp" */
+	struct net_list example_from; /* nobody, at first */
 	struct world *w;
 	struct trunks *trunks; /* one, of the numbers in API_WORLD_TRUNK */
 	struct rng *rng;       /* the world's own, for its telephone */

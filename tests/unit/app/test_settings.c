@@ -185,6 +185,10 @@ TEST(what_is_wrong_with_the_outside_is_told_with_its_place)
 	refused("trusted_proxies:\n  - 127.0.0.1\n  - 10.0.0.1/8\n",
 		"f:3:5: trusted_proxies: has bits set behind its prefix; the "
 		"network is 10.0.0.0/8");
+	refused("example:\n  prefix: otp\n",
+		"f:2:11: example.prefix: must be a path such as /otp");
+	refused("example: {prefix: /v1/otp}\n",
+		"f: example.prefix: /v1 is served already");
 	refused("trusted_proxies: 127.0.0.1\n",
 		"f:1:18: trusted_proxies: must be a list: [a, b]");
 	refused("outbound:\n  allow: [10.0.0.0/8, \"http://x.internal\"]\n",
