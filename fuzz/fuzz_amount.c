@@ -10,19 +10,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void read_back(const char *amount, const char *currency)
+{
+	char again[VERIFICATION_AMOUNT_BYTES], its[4];
+	char text[TWILIO_AMOUNT_BYTES];
+
+	twilio_amount_write(amount, currency, text);
+	assert(strlen(text) < sizeof(text));
+	assert(twilio_amount_read(span_of(text), again, its));
+	assert(strcmp(amount, again) == 0);
+	assert(strcmp(currency, its) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char amount[VERIFICATION_AMOUNT_BYTES], currency[4];
-	char again[VERIFICATION_AMOUNT_BYTES], its[4];
-	char text[TWILIO_AMOUNT_BYTES];
 
 	if (!twilio_amount_read(span_make(data, size), amount, currency))
 		return 0;
 	assert(amount[0] && strlen(amount) < sizeof(amount));
 	assert(currency[0] == '\0' || strlen(currency) == 3);
-	twilio_amount_write(amount, currency, text);
-	assert(strlen(text) < sizeof(text));
-	assert(twilio_amount_read(span_of(text), again, its));
-	assert(strcmp(amount, again) == 0 && strcmp(currency, its) == 0);
+	read_back(amount, currency);
 	return 0;
 }

@@ -15,21 +15,30 @@ enum { RECORD_MAX = 32 << 10 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool same(const struct buf *a, const struct buf *b)
 {
-	struct hook *h = b_zero(1, sizeof(*h)), *back = b_zero(1, sizeof(*h));
+	return a->n == b->n && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
+}
+
+static void read_back(const struct hook *h, struct hook *back)
+{
 	AUTO_BUF(once, RECORD_MAX);
 	AUTO_BUF(again, RECORD_MAX);
 
+	service_hook_pack(h, &once);
+	assert(once.err == 0);
+	assert(service_hook_unpack(buf_view(&once), back) == 0);
+	service_hook_pack(back, &again);
+	assert(same(&once, &again));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct hook *h = b_zero(1, sizeof(*h)), *back = b_zero(1, sizeof(*h));
+
 	if (service_hook_unpack(span_make(data, size), h) == 0) {
 		assert(h->tries_count <= SERVICE_HOOK_TRIES_MAX);
-		service_hook_pack(h, &once);
-		assert(once.err == 0);
-		assert(service_hook_unpack(buf_view(&once), back) == 0);
-		service_hook_pack(back, &again);
-		assert(once.n == again.n &&
-		       memcmp(once.p ? once.p : "", again.p ? again.p : "",
-			      once.n) == 0);
+		read_back(h, back);
 	}
 	free(h);
 	free(back);

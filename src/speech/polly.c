@@ -268,15 +268,18 @@ static int ask_and_judge(const struct voice *v, const struct voice_ask *ask,
 			 const struct voice_limits *limits,
 			 struct speech_polly_answer *a, struct diag *d)
 {
-	int64_t deadline = clock_mono_ms(limits->clock) + limits->ms;
 	char *body = request(v, ask);
+	const struct speech_polly_question q = {
+		.polly = v->polly,
+		.body = body,
+		.limits = limits,
+		.deadline = clock_mono_ms(limits->clock) + limits->ms};
 	int wait = FIRST_WAIT_MS;
 	struct diag why = {0};
 	int err = 0;
 
 	for (int i = 1; !err; i++, wait *= 2) {
-		err = speech_polly_ask(v->line, v->polly, body, limits,
-				       deadline, a, &why);
+		err = speech_polly_ask(v->line, &q, a, &why);
 		if (err)
 			(void)diag_set(d, "%s: Amazon %s", v->spec,
 				       why.message);
@@ -284,7 +287,7 @@ static int ask_and_judge(const struct voice *v, const struct voice_ask *ask,
 			break;
 		else if (i == TRIES ||
 			 (!throttled(a) && a->status < STATUS_FAULT) ||
-			 !wait_a_little(limits, wait, deadline))
+			 !wait_a_little(limits, wait, q.deadline))
 			err = complain(v, ask, a, d);
 	}
 	crypto_wipe(body, strlen(body));

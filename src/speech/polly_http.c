@@ -183,12 +183,11 @@ static int judge(CURL *c, int err, CURLcode result,
 	return 0;
 }
 
-int speech_polly_ask(struct speech_polly_line *l, const struct speech_polly *p,
-		     const char *body, const struct voice_limits *limits,
-		     int64_t deadline, struct speech_polly_answer *out,
-		     struct diag *d)
+int speech_polly_ask(struct speech_polly_line *l,
+		     const struct speech_polly_question *q,
+		     struct speech_polly_answer *out, struct diag *d)
 {
-	struct curl_slist *list = headers(p, body);
+	struct curl_slist *list = headers(q->polly, q->body);
 	CURL *c = curl_easy_init();
 	CURLcode result = CURLE_OK;
 	int err = -EIO;
@@ -197,9 +196,10 @@ int speech_polly_ask(struct speech_polly_line *l, const struct speech_polly *p,
 	out->type[0] = out->error[0] = '\0';
 	buf_reset(&out->body);
 	if (c && l->multi) {
-		set_up(c, p, body, list, &out->body);
+		set_up(c, q->polly, q->body, list, &out->body);
 		if (curl_multi_add_handle(l->multi, c) == CURLM_OK) {
-			err = wait_for(l->multi, limits, deadline, &result);
+			err = wait_for(l->multi, q->limits, q->deadline,
+				       &result);
 			err = judge(c, err, result, out, d);
 			(void)curl_multi_remove_handle(l->multi, c);
 		}

@@ -33,10 +33,14 @@ struct speech_polly_answer {
  * status.  -ETIMEDOUT, -ECANCELED, -EIO: there is none; d says why, and nothing
  * that was sent.
  */
+struct speech_polly_question {
+	const struct speech_polly *polly;
+	const char *body;
+	const struct voice_limits *limits;
+	int64_t deadline; /* monotonic ms */
+};
 MUST_CHECK int speech_polly_ask(struct speech_polly_line *l,
-				const struct speech_polly *p, const char *body,
-				const struct voice_limits *limits,
-				int64_t deadline,
+				const struct speech_polly_question *q,
 				struct speech_polly_answer *out,
 				struct diag *d);
 
