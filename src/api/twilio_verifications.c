@@ -265,6 +265,7 @@ static void counted(struct twilio_ask *q, bool refused,
 		.currency = w->currency,
 		.payee = w->payee,
 		.client_ip = w->ip,
+		.no_client = true, /* few of their clients send DeviceIp */
 		.metadata = borrow(q, "Tags"),
 		.code = w->code[0] ? w->code : NULL,
 		.label = w->s.sid,
