@@ -9,6 +9,7 @@
 
 #include "api/api_priv.h"
 #include "api/phone.h"
+#include "api/plivo.h"
 #include "api/twilio.h"
 #include "api/vendor.h"
 #include "base/mem.h"
@@ -139,6 +140,23 @@ static const struct web_route routes[] = {
 	{.method = "POST",
 	 .pattern = "/v1/account/{}/phlo/{}",
 	 .handler = phlo_run,
+	 .slash = true},
+	/* Plivo's clients */
+	{.method = "POST",
+	 .pattern = "/v1/Account/{}/Verify/Session",
+	 .handler = plivo_create,
+	 .slash = true},
+	{.method = "GET",
+	 .pattern = "/v1/Account/{}/Verify/Session",
+	 .handler = plivo_list,
+	 .slash = true},
+	{.method = "POST",
+	 .pattern = "/v1/Account/{}/Verify/Session/{}",
+	 .handler = plivo_validate,
+	 .slash = true},
+	{.method = "GET",
+	 .pattern = "/v1/Account/{}/Verify/Session/{}",
+	 .handler = plivo_read,
 	 .slash = true},
 	/* Twilio's clients */
 	{.method = "POST",

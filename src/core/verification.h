@@ -36,7 +36,8 @@ enum {
 	VERIFICATION_METADATA_MAX = 8 << 10, /* bytes of its JSON text */
 	VERIFICATION_LABEL_BYTES = 48,
 	VERIFICATION_PARAMS_MAX = 9 << 10, /* bytes of them, sealed */
-	VERIFICATION_LEGS_MAX = 6,         /* calls of one verification */
+	VERIFICATION_HOOK_KEY_MAX = 160,
+	VERIFICATION_LEGS_MAX = 6,    /* calls of one verification */
 	VERIFICATION_LIVE_MAX = 3,    /* live codes per app and number, A5 */
 	VERIFICATION_HARD_STOP = 100, /* failures in a row, A4 */
 	VERIFICATION_LIFE_MS = 600 * 1000, /* A2: nothing lives longer */
@@ -133,6 +134,10 @@ struct verification {
 	unsigned human_digits; /* 3, or 5 after a failed call (B4) */
 	char webhook[VERIFICATION_URL_BYTES];
 	unsigned hook; /* how its events are told: 1 + a form; 0: to nobody */
+	/* what they are signed with where the form has it from its maker;
+	 * sealed */
+	uint8_t hook_key[VERIFICATION_HOOK_KEY_MAX];
+	size_t hook_key_n;
 	char client_net[64]; /* the client's address, or its /64; "" unknown */
 	char *metadata;      /* JSON text, owned; NULL for none */
 	/* time */

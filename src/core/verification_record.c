@@ -25,6 +25,7 @@ enum {
 	TAG_LIVE = 6,
 	TAG_CODE = 7,
 	TAG_PARAMS = 8,
+	TAG_HOOK_KEY = 9,
 	PURPOSE_TRIES_MAX = 1000000,
 };
 
@@ -178,6 +179,8 @@ void verification_pack(const struct verification *v, struct buf *out)
 		tlv_bytes(out, TAG_CODE, v->code_sealed, v->code_sealed_n);
 	if (v->params)
 		tlv_bytes(out, TAG_PARAMS, v->params, v->params_n);
+	if (v->hook_key_n)
+		tlv_bytes(out, TAG_HOOK_KEY, v->hook_key, v->hook_key_n);
 	for (size_t i = 0; i < v->legs_count; i++)
 		pack_nested(out, TAG_LEG, leg_fields, COUNT_OF(leg_fields),
 			    &v->legs[i]);
@@ -219,6 +222,14 @@ static int take_code(const struct tlv *t, struct verification *v)
 	return tlv_get_bytes(t, v->code_sealed, t->bytes.n);
 }
 
+static int take_hook_key(const struct tlv *t, struct verification *v)
+{
+	if (t->bytes.n > sizeof(v->hook_key))
+		return -EBADMSG;
+	v->hook_key_n = t->bytes.n;
+	return tlv_get_bytes(t, v->hook_key, t->bytes.n);
+}
+
 static int take_params(const struct tlv *t, struct verification *v)
 {
 	if (v->params || t->bytes.n == 0 ||
@@ -256,6 +267,8 @@ static int take(const struct tlv *t, struct verification *v)
 		return take_code(t, v);
 	case TAG_PARAMS:
 		return take_params(t, v);
+	case TAG_HOOK_KEY:
+		return take_hook_key(t, v);
 	default:
 		err = core_fields_take(t, fields, COUNT_OF(fields), v);
 		return err < 0 ? err : 0;

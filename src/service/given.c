@@ -76,11 +76,48 @@ int service_params_open(const struct keyring *ring,
 	return err;
 }
 
+/* Bound to its use as well: it is no parameter. */
+static void hook_bound(const struct verification *v, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s hook", v->id);
+}
+
+static bool seal_hook_key(const struct service *sv, struct service_wish *w)
+{
+	AUTO_BUF(sealed, VERIFICATION_HOOK_KEY_MAX);
+	struct verification *v = &w->v;
+	char bound[2 * VERIFICATION_ID_BYTES];
+
+	hook_bound(v, bound, sizeof(bound));
+	keyring_seal_text(sv->p.ring, KEYRING_PARAM_SEAL, span_of(bound),
+			  span_of(w->hook_key), &sealed);
+	if (sealed.err)
+		return false;
+	memcpy(v->hook_key, sealed.p, sealed.n);
+	v->hook_key_n = sealed.n;
+	return true;
+}
+
+int service_hook_key_open(const struct keyring *ring,
+			  const struct verification *v, struct buf *out)
+{
+	char bound[2 * VERIFICATION_ID_BYTES];
+
+	hook_bound(v, bound, sizeof(bound));
+	return v->hook_key_n
+		       ? keyring_open_text(
+				 ring, KEYRING_PARAM_SEAL, span_of(bound),
+				 span_make(v->hook_key, v->hook_key_n), out)
+		       : 0;
+}
+
 int service_given_seal(const struct service *sv, struct service_wish *w)
 {
 	struct verification *v = &w->v;
 
 	if (json_object_size(w->params) > 0 && !seal_params(sv, w))
+		return -E2BIG;
+	if (w->hook_key && !seal_hook_key(sv, w))
 		return -E2BIG;
 	if (!v->code_given)
 		return 0;

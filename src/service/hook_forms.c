@@ -13,6 +13,8 @@
 
 static const struct service_hook_form *const forms[] = {
 	&service_hook_standard,
+	&service_hook_plivo,
+	&service_hook_plivo_get,
 };
 
 const struct service_hook_form *service_hook_form_find(const char *name)

@@ -449,12 +449,18 @@ static int make(struct telling *t, const char *url,
 		.view = &opened.view,
 		.secrets = &secrets,
 	};
+	AUTO_BUF(key, VERIFICATION_HOOK_KEY_MAX);
 	int err = service_hook_secrets(t->sv, t->v.application, &secrets);
 
 	if (err)
 		return err;
+	err = service_hook_key_open(t->sv->p.ring, &t->v, &key);
+	e.key = buf_view(&key);
 	service_view_open(t->sv, &t->v, e.now_ms, &opened);
-	err = t->form->make(&e, m);
+	if (!err)
+		err = t->form->make(&e, m);
+	if (key.p)
+		crypto_wipe(key.p, key.cap);
 	service_hook_secrets_wipe(&secrets);
 	crypto_wipe(opened.to, sizeof(opened.to));
 	return err;

@@ -145,6 +145,7 @@ struct service_hook_event {
 	/* The verification as it is now, with its number. */
 	const struct service_view *view;
 	const struct service_hook_secrets *secrets;
+	struct span key; /* service_create.webhook_key; empty: none */
 };
 struct service_hook_message {
 	const char *method; /* static; "POST" unless it is set */
@@ -168,7 +169,8 @@ struct service_hook_form {
 	/* Given up: the next event is tried all the same; else none is. */
 	bool goes_on;
 };
-extern const struct service_hook_form service_hook_standard;
+extern const struct service_hook_form service_hook_standard, service_hook_plivo,
+	service_hook_plivo_get; /* hook_plivo.c */
 /* NULL: there is none of this name; NULL or "" names the standard one. */
 const struct service_hook_form *service_hook_form_find(const char *name);
 /* For who makes a message. */

@@ -253,6 +253,8 @@ static bool read_webhook(const struct reading *r)
 		return bad(r, "webhook", why.message);
 	if (!service_hook_wanted(r->sv, r->req, v))
 		return bad(r, "webhook", "there is no such way of telling");
+	if (given(r->req->webhook_key) && v->hook)
+		r->w->hook_key = b_strdup(r->req->webhook_key);
 	return true;
 }
 
@@ -597,6 +599,10 @@ void service_wish_free(struct service_wish *w)
 	service_rules_drop(w->rules);
 	verification_free(&w->v);
 	crypto_wipe(w->code, sizeof(w->code));
+	if (w->hook_key)
+		crypto_wipe(w->hook_key, strlen(w->hook_key));
+	free(w->hook_key);
+	w->hook_key = NULL;
 	service_params_forget(w->params);
 	json_decref(w->params);
 	service_flow_unref(w->flow);

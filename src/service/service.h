@@ -184,6 +184,9 @@ struct service_create {
 	/* How `webhook` is told (hooks.h); NULL: "standard".  Without `webhook`
 	 * it is the application's own, if it has one. */
 	const char *webhook_form;
+	/* What that form signs with, where it has it from who asks: kept sealed
+	 * with the record.  NULL: nothing. */
+	const char *webhook_key;
 	const char *metadata; /* JSON text of an object of texts, or NULL */
 	const char *idempotency_key; /* NULL: none */
 	const uint8_t *body_hash;    /* CRYPTO_HASH_BYTES, with the key */

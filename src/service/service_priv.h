@@ -366,6 +366,7 @@ struct service_wish {
 	struct service_place place;
 	char code[CODE_BYTES]; /* given; wiped with the rest */
 	json_t *params;        /* of the flow, texts alone; wiped as well */
+	char *hook_key;        /* given, or NULL; the same */
 	struct service_own own;
 };
 /* False: refused. */
@@ -388,6 +389,10 @@ void service_alias_write(struct store_tx *tx, const struct service *sv,
 /* given.c: what was given is sealed into w->v, whose id is known by now. */
 MUST_CHECK int service_given_seal(const struct service *sv,
 				  struct service_wish *w);
+/* What its callbacks are signed with; nothing where it has none of its own. */
+MUST_CHECK int service_hook_key_open(const struct keyring *ring,
+				     const struct verification *v,
+				     struct buf *out);
 /* The parameters of a record, *out NULL where it has none; forget them before
  * they are freed. */
 MUST_CHECK int service_params_open(const struct keyring *ring,

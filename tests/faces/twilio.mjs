@@ -7,21 +7,17 @@
  * takes the time that it takes to speak.  TAP on standard output.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 
 import twilio from 'twilio';
 
-import { Server, cleanKept, keepIn, within, writeDown }
-	from '../browser/server.mjs';
+import { writeDown } from '../browser/server.mjs';
+import { account, ended, other, runAll, spoken, unlimited } from './house.mjs';
 import { Phone } from './phone.mjs';
 
-const TEST_MS = 200000;
 const SANDBOX = '+1555555';
 const PAGE = `${SANDBOX}0100`, LISTENS = `${SANDBOX}0110`,
 	BUSY = `${SANDBOX}0120`, RINGS = `${SANDBOX}0121`;
 const NOBODYS = '0'.repeat(32);
-const unlimited = Object.fromEntries(['number_per_30s', 'number_per_10min',
-	'number_per_day', 'client_per_hour', 'key_per_hour'].map((n) => [n, 0]));
 
 const tests = {
 	async a_code_is_heard_and_approved_once(server) {
@@ -281,19 +277,10 @@ const settings = {
 
 /* The client as its manual says, but for the base URL. */
 function connect(server) {
-	const client = twilio(account(server), server.token);
+	const client = twilio(account(server, 'twilio_account'), server.token);
 
 	client.verify.baseUrl = server.url;
 	return client;
-}
-
-/* The account id that the application has here. */
-function account(server) {
-	const listed = spawnSync(process.env.VOICEOTP_PROGRAM,
-		['app', 'list', '--config', 'voiceotp.yaml', '--dev', '--json'],
-		{ cwd: server.dir, encoding: 'utf8' });
-
-	return JSON.parse(listed.stdout)[0].twilio_account;
 }
 
 /* It fails, as what, and with which numbers. */
@@ -313,79 +300,4 @@ function check(service, to, code, more) {
 	return service.verificationChecks.create({ to, code, ...more });
 }
 
-function other(code) {
-	return String((Number(code) + 1) % 1e6).padStart(6, '0');
-}
-
-/* The newest verification of a number, by our own API. */
-async function newest(server, to) {
-	writeDown('number', to);
-	const { json } = await server.ask('POST', '/v1/verifications/search',
-		{ to, limit: 1 });
-	return json.items[0].id;
-}
-
-/* Until something has happened to it, as its events tell. */
-async function happened(server, to, kind, { ms = 90000, times = 1 } = {}) {
-	const id = await newest(server, to);
-	const events = await fetch(
-		`${server.url}/v1/verifications/${id}/events`, {
-			headers: { Authorization: `Bearer ${server.token}` },
-			signal: AbortSignal.timeout(ms),
-		});
-	const line = new RegExp(`^event: ?${kind}$`, 'gm');
-	let text = '';
-	for await (const part of events.body) {
-		text += Buffer.from(part).toString();
-		if (text.match(line)?.length >= times)
-			return;
-	}
-	throw new Error(`${kind} did not come: ${text}`);
-}
-
-function spoken(server, to) {
-	return happened(server, to, 'call\\.spoken');
-}
-
-/* Until no call of it goes on. */
-async function ended(server, to) {
-	const id = await newest(server, to);
-	const { calls } = await server.read(id);
-
-	await happened(server, to, 'call\\.ended', { times: calls.length });
-}
-
-/* --- running them ----------------------------------------------------------- */
-
-async function one(name) {
-	const server = new Server(name,
-		{ limits: unlimited, ...settings[name] });
-	const began = performance.now();
-	let why = null;
-
-	try {
-		await server.start();
-		await within(TEST_MS, name, tests[name](server));
-	} catch (e) {
-		why = e;
-	} finally {
-		await server.stop();
-	}
-	return { why, seconds: (performance.now() - began) / 1000 };
-}
-
-const names = Object.keys(tests);
-let n = 0;
-
-keepIn('faces-twilio');
-cleanKept();
-console.log(`1..${names.length}`);
-await Promise.all(names.map(async (name) => {
-	const { why, seconds } = await one(name);
-	if (why) {
-		process.exitCode = 1;
-		console.log(`${why.stack || why}`.replace(/^/gm, '# '));
-	}
-	console.log(`${why ? 'not ' : ''}ok ${++n} - ${name} # ${
-		seconds.toFixed(1)} s`);
-}));
+await runAll('faces-twilio', tests, settings);
