@@ -13,7 +13,7 @@ import { Server, cleanKept, keepIn, within, writeDown }
 
 const TEST_MS = 200000;
 
-export const unlimited = Object.fromEntries(['number_per_30s',
+const unlimited = Object.fromEntries(['number_per_30s',
 	'number_per_10min', 'number_per_day', 'client_per_hour', 'key_per_hour']
 	.map((n) => [n, 0]));
 

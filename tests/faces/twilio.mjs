@@ -11,7 +11,8 @@ import assert from 'node:assert/strict';
 import twilio from 'twilio';
 
 import { writeDown } from '../browser/server.mjs';
-import { account, ended, other, runAll, spoken, unlimited } from './house.mjs';
+import { account, ended, happened, other, runAll, spoken }
+	from './house.mjs';
 import { Phone } from './phone.mjs';
 
 const SANDBOX = '+1555555';
