@@ -46,6 +46,11 @@ phones=(
 	kamailio      # a proxy that asks for credentials
 	sox           # compares what the telephone recorded
 )
+examples=(
+	ruby-actionpack # examples/rails: the parts of Rails that it is made of
+	ruby-railties   # ... which starts them
+	ruby-webrick    # ... and a server for it
+)
 browser=(
 	chromium # the real browser at the far end of a call
 	curl     # speaks to the program as an application would
@@ -73,7 +78,7 @@ node=0 # does this purpose need node and npm?
 case ${1:-} in
 run) want=("${build[@]}" "${speak[@]}") ;;
 test) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${phones[@]}"
-	"${recordings[@]}" "${browser[@]}") node=1 ;;
+	"${recordings[@]}" "${browser[@]}" "${examples[@]}") node=1 ;;
 asan) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${recordings[@]}") ;;
 check) want=("${build[@]}" "${unit[@]}" "${look[@]}") ;;
 fuzz) want=("${build[@]}" "${fuzzing[@]}") ;;
