@@ -188,15 +188,25 @@ static void begin_life(struct round *r)
 	world_start(r->w);
 }
 
-/* Now and then it cannot take what it is told. */
+static bool was_refused(const struct outbound *o,
+			const struct receiver_hit *hit)
+{
+	for (const struct receiver_hit *h = o->hits; h < hit; h++)
+		if (h->status == 500 && strcmp(h->id, hit->id) == 0)
+			return true;
+	return false;
+}
+
+/* Now and then it cannot take what it is told; the same event once only, or the
+ * pauses between tries become longer than the test. */
 static unsigned says(const struct receiver_hit *hit, const char **body,
 		     void *ctx)
 {
 	const struct round *r = ctx;
+	const struct outbound *o = r->w->outbound;
 
-	(void)hit;
 	(void)body;
-	return r->w->outbound->count % 7 ? 204 : 500;
+	return o->count % 7 || was_refused(o, hit) ? 204 : 500;
 }
 
 static struct round *round_new(uint64_t seed, struct met *met)
