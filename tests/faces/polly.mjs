@@ -238,8 +238,10 @@ const tests = {
 			languages: ['en'], data_dir: 'data',
 		});
 		const data = path.join(dir, 'data');
-		fs.cpSync(path.join(process.env.VOICEOTP_SOURCE, 'packaging'), data,
-			{ recursive: true });
+		const packaging = path.join(process.env.VOICEOTP_SOURCE, 'packaging');
+		fs.cpSync(packaging, data, { recursive: true,
+			/* its accounts hold numbers, and what is kept is searched */
+			filter: (from) => path.basename(from) !== 'baresip' });
 		fs.writeFileSync(path.join(data, 'flows', 'amy.json'),
 			JSON.stringify(flow));
 		const server = await serve(dir);
