@@ -3,24 +3,28 @@
 """test_given.py - a flow with parameters, published and run by the program.
 
 What is secret among them is heard on the phone, digit by digit as it was
-given, also by a call after a kill; and `secrets`, last of all, looks for it in
-everything that the servers wrote.
+given, also by a call after a kill.  The store is searched for it at every step
+of its life; and `secrets`, last of all, looks for it in everything that the
+servers wrote.
 """
 import json
 import sys
 from pathlib import Path
 
-from harness import PAGE, Place, sentence, tell
+from harness import PAGE, Place, note, sentence, tell
 from phone import Phone
+from search import Secrets, found
 
 SECRET = '4951087326'
+KNOWN = '8642097531'  # stands in the flow's name, so that the search finds it
 FLOW = Path(__file__).parents[1] / 'fixtures/flows-given/tell.json'
 CALL_S = 60
 
 
-def publish(api):
+def publish(api, **members):
     """The flow that tells its `otp` to its `to`; its id."""
-    made = api.post('/v1/flows', {'document': json.loads(FLOW.read_text())})
+    made = api.post('/v1/flows', {
+        'document': {**json.loads(FLOW.read_text()), **members}})
     assert made.status == 201, made
     flow = made.json['flow']['id']
     answer = api.post(f'/v1/flows/{flow}/publish', {'message': 'first'})
@@ -33,9 +37,9 @@ def run(api, flow, otp):
                       params={'to': PAGE, 'otp': otp, 'from': None})
 
 
-def hear(phone):
-    """The digits that the next call says."""
-    call = phone.ring()
+def hear(phone, call=None):
+    """The digits that a call, or the next one, says."""
+    call = call or phone.ring()
     phone.answer(call)
     came = phone.next(call)
     assert came and came[0] == 'play', came
@@ -63,6 +67,7 @@ def a_secret_parameter_is_heard_as_it_was_given():
         flow = publish(api)
         for otp, heard in ((SECRET, SECRET), (482913, '482913'), (7, '7'),
                            ('000042', '000042')):
+            place.secret('code', heard)
             answer = run(api, flow, otp)
             assert answer.status == 201, answer
             assert SECRET.encode() not in answer.body, answer
@@ -113,5 +118,43 @@ def after_a_kill_the_next_call_says_the_same():
         assert ended(server, id_) == 'answered', api.read(id_)
 
 
+def is_not_stored(place, when):
+    """Neither in the database nor in what lies beside it."""
+    secret, known = (Secrets([f'code {text}']) for text in (SECRET, KNOWN))
+    files = {path: path.read_bytes() for path in place.path.rglob('*.db*')}
+
+    assert any(list(found(known, data)) for data in files.values()), \
+        f'{when}: the search finds not even the name of a flow in {list(files)}'
+    for path, data in files.items():
+        ways = [form for form, _ in found(secret, data)]
+        assert not ways, f'{when}: {path.name} has it, {ways}'
+    note(when, 'it is not in', sorted(path.name for path in files))
+
+
+@sentence
+def the_store_has_it_at_no_time():
+    place = Place('stored')
+    place.secret('code', SECRET)
+    with place.serving() as server, Phone(server) as phone:
+        api = server.api()
+        flow = publish(api, name=f'Tell {KNOWN}')
+        answer = run(api, flow, SECRET)
+        assert answer.status == 201, answer
+        id_ = answer.json['id']
+        call = phone.ring()
+        assert api.read(id_)['status'] == 'pending'
+        is_not_stored(place, 'while it rings,')
+        assert hear(phone, call) == SECRET
+        assert ended(server, id_) == 'answered', api.read(id_)
+        is_not_stored(place, 'after the call,')
+        canceled = api.post(f'/v1/verifications/{id_}/cancel')
+        assert canceled.status == 200, canceled
+        assert api.read(id_)['status'] == 'canceled'
+        is_not_stored(place, 'when it is over,')
+        server.dump()
+        assert server.stop() == 0
+    is_not_stored(place, 'after the server,')
+
+
 if __name__ == '__main__':
-    sys.exit(tell(together=3))
+    sys.exit(tell(together=4))
