@@ -4,29 +4,26 @@
  * flows on the real program: what it does with a base URL changed and nothing
  * else.
  *
- * The flow is the original example's, imported and published.  TAP on standard
- * output; each test has a server of its own and they run side by side.
+ * The flow is the original example's, imported and published.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
 import plivo from 'plivo';
 
-import { Server, cleanKept, keepIn, within, writeDown }
-	from '../browser/server.mjs';
+import { writeDown } from '../browser/server.mjs';
+import { account as accountOf, published, runAll } from './house.mjs';
 import { Phone } from './phone.mjs';
 
-const TEST_MS = 150000;
 const PAGE = '+15555550100', LISTENS = '+15555550110';
 const FROM = '+15671234567';
-const unlimited = Object.fromEntries(['number_per_30s', 'number_per_10min',
-	'number_per_day', 'client_per_hour', 'key_per_hour'].map((n) => [n, 0]));
-const limited = { ...unlimited, number_per_day: 1, key_per_hour: 2 };
+const DRAWING = path.join(process.env.VOICEOTP_SOURCE,
+	'tests/fixtures/phlo/voice-otp.json');
 
 const settings = {
-	a_limit_is_an_error_that_says_so: { limits: limited },
+	a_limit_is_an_error_that_says_so:
+		{ limits: { number_per_day: 1, key_per_hour: 2 } },
 };
 
 const tests = {
@@ -130,61 +127,13 @@ async function refused(asked, status, text) {
 
 /* The client as its manual says, but for the base URL, and the flow's id. */
 async function connect(server) {
-	const listed = spawnSync(process.env.VOICEOTP_PROGRAM,
-		['app', 'list', '--config', 'voiceotp.yaml', '--dev', '--json'],
-		{ cwd: server.dir, encoding: 'utf8' });
-	const [{ plivo_account: account }] = JSON.parse(listed.stdout);
+	const account = accountOf(server, 'plivo_account');
 	const client = new plivo.PhloClient(account, server.token,
 		{ url: `${server.url}/v1` });
 
 	assert.match(account, /^MA[A-Z0-9]{18}$/);
-	return { client, account, id: await publish(server) };
+	return { client, account, id: await published(server,
+		JSON.parse(fs.readFileSync(DRAWING, 'utf8'))) };
 }
 
-async function publish(server) {
-	const drawing = JSON.parse(fs.readFileSync(path.join(
-		process.env.VOICEOTP_SOURCE, 'tests/fixtures/phlo/voice-otp.json'),
-	'utf8'));
-	const made = await server.ask('POST', '/v1/flows/import', drawing);
-	const id = (made.json.flow ?? made.json).id;
-	const out = await server.ask('POST', `/v1/flows/${id}/publish`,
-		{ message: 'as it was' });
-
-	assert.ok(out.status < 300, JSON.stringify(out.json));
-	return id;
-}
-
-/* --- running them ----------------------------------------------------------- */
-
-async function one(name) {
-	const server = new Server(name,
-		{ limits: unlimited, ...settings[name] });
-	const began = performance.now();
-	let why = null;
-
-	try {
-		await server.start();
-		await within(TEST_MS, name, tests[name](server));
-	} catch (e) {
-		why = e;
-	} finally {
-		await server.stop();
-	}
-	return { why, seconds: (performance.now() - began) / 1000 };
-}
-
-const names = Object.keys(tests);
-let n = 0;
-
-keepIn('faces-phlo');
-cleanKept();
-console.log(`1..${names.length}`);
-await Promise.all(names.map(async (name) => {
-	const { why, seconds } = await one(name);
-	if (why) {
-		process.exitCode = 1;
-		console.log(`${why.stack || why}`.replace(/^/gm, '# '));
-	}
-	console.log(`${why ? 'not ' : ''}ok ${++n} - ${name} # ${
-		seconds.toFixed(1)} s`);
-}));
+await runAll('faces-phlo', tests, settings);
