@@ -231,6 +231,12 @@ class Rtp:
         return line
 
 
+def is_left_of(part, whole):
+    """Nothing but digits of `whole`, in their order."""
+    rest = iter(whole)
+    return all(digit in rest for digit in part)
+
+
 class Line:
     """The far end's ear and hand in one call."""
 
@@ -287,6 +293,18 @@ class Line:
             f'{said} is not a code, {times} times over'
         return code
 
+    def hear_code_of(self, digits, seconds=HEAR_S):
+        """The code, said twice, by a person who knows how long it is: where
+        one of them lost digits on the way, the other is believed."""
+        said = self.said(seconds)
+        while not said:
+            said = self.said(seconds)
+        for code, again in ((said[:digits], said[digits:]),
+                            (said[-digits:], said[:-digits])):
+            if len(code) == digits and is_left_of(again, code):
+                return code
+        raise AssertionError(f'{said} is no code of {digits}, twice')
+
     def press(self, keys):
         self.rtp.tell('press', self.name, keys)
 
@@ -317,10 +335,11 @@ class Line:
     def passes_check(self, seconds=HEAR_S):
         self.press(self.hear_check(seconds))
 
-    def types_the_code(self):
-        """As flow `keypad` asks: check, code, keypad.  The code."""
+    def types_the_code(self, digits=0):
+        """As flow `keypad` asks: check, code, keypad.  The code; of so many
+        digits where some may be lost on the way."""
         self.passes_check()
-        code = self.hear_code()
+        code = self.hear_code_of(digits) if digits else self.hear_code()
         self.press(code)
         return code
 
