@@ -171,6 +171,7 @@ struct flow_http {
 struct flow_http_answer {
 	unsigned status; /* 0: there was none, */
 	bool timeout;    /* ... in time */
+	bool unasked;    /* ... because nobody was asked */
 	const char *why; /* in words, for the trace */
 	struct span body;
 };

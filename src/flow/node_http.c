@@ -344,6 +344,8 @@ static void enter(struct flow_run *run)
 
 static const char *trigger_of(const struct flow_http_answer *a)
 {
+	if (a->unasked)
+		return "client_error"; /* and it would be the next time */
 	if (a->status == 0)
 		return a->timeout ? "timeout" : "server_error";
 	if (a->status >= 200 && a->status < 300)

@@ -29,6 +29,8 @@ static void answered(const struct outbound_answer *got, void *ctx)
 	const struct flow_http_answer a = {
 		.status = got->fault == OUTBOUND_ANSWERED ? got->status : 0,
 		.timeout = got->fault == OUTBOUND_TIMEOUT,
+		.unasked = got->fault == OUTBOUND_REFUSED ||
+			   got->fault == OUTBOUND_BAD_URL,
 		.why = got->fault == OUTBOUND_ANSWERED
 			       ? ""
 			       : outbound_fault_text(got->fault),
@@ -40,7 +42,8 @@ static void answered(const struct outbound_answer *got, void *ctx)
 
 static void unasked(void *ctx)
 {
-	tell(ctx, &(struct flow_http_answer){.why = "not_sent"});
+	tell(ctx,
+	     &(struct flow_http_answer){.unasked = true, .why = "not_sent"});
 }
 
 static size_t copy_headers(const struct flow_http *ask,

@@ -17,13 +17,20 @@ const unlimited = Object.fromEntries(['number_per_30s',
 	'number_per_10min', 'number_per_day', 'client_per_hour', 'key_per_hour']
 	.map((n) => [n, 0]));
 
-/* An id that the application has here for a vendor's clients. */
-export function account(server, kind) {
-	const listed = spawnSync(process.env.VOICEOTP_PROGRAM,
-		['app', 'list', '--config', 'voiceotp.yaml', '--dev', '--json'],
+/* What an operator's command prints. */
+export function command(server, ...words) {
+	const ran = spawnSync(process.env.VOICEOTP_PROGRAM,
+		[...words, '--config', 'voiceotp.yaml', '--dev', '--json'],
 		{ cwd: server.dir, encoding: 'utf8' });
 
-	return JSON.parse(listed.stdout)[0][kind];
+	if (ran.status !== 0)
+		throw new Error(ran.stderr);
+	return JSON.parse(ran.stdout);
+}
+
+/* An id that the application has here for a vendor's clients. */
+export function account(server, kind) {
+	return command(server, 'app', 'list')[0][kind];
 }
 
 /* A drawing or a document of ours, published: the flow's id. */

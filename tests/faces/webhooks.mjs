@@ -6,11 +6,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import readline from 'node:readline';
 
 import { Webhook } from 'standardwebhooks';
+
+import { within } from '../browser/server.mjs';
+import { Receiver, Watched } from './receiver.mjs';
 
 const own = path.join(process.env.VOICEOTP_BUILD, 'kept', 'faces-webhooks');
 const cache = path.join(process.env.VOICEOTP_BUILD, 'kept', 'cache');
@@ -23,82 +25,6 @@ fs.mkdirSync(own, { recursive: true });
 function writeDown(kind, text) {
 	fs.appendFileSync(path.join(own, 'secrets.list'), `${kind} ${text}\n`,
 		{ mode: 0o600 });
-}
-
-function within(ms, what, promise) {
-	let timer;
-	const late = new Promise((_, refuse) => {
-		timer = setTimeout(() =>
-			refuse(new Error(`${what}: not within ${ms} ms`)), ms);
-	});
-	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/* Whoever looks again whenever something came. */
-class Watched {
-	waiting = [];
-
-	tell() {
-		this.waiting = this.waiting.filter((look) => !look());
-	}
-
-	until(what, condition) {
-		return within(WAIT_MS, what, new Promise((resolve) => {
-			const look = () => {
-				const value = condition();
-				if (value)
-					resolve(value);
-				return Boolean(value);
-			};
-			if (!look())
-				this.waiting.push(look);
-		}));
-	}
-}
-
-/* Keeps what came, as it came; answers what `says` says, or not at all. */
-class Receiver extends Watched {
-	came = [];
-	says = () => ({ status: 204 });
-
-	async start() {
-		this.server = http.createServer((request, answer) => {
-			const parts = [];
-			request.on('data', (part) => parts.push(part));
-			request.on('end', () => {
-				const body = Buffer.concat(parts).toString('utf8');
-				const one = { headers: request.headers, body,
-					path: request.url, json: JSON.parse(body) };
-				this.came.push(one);
-				const said = this.says(one);
-				if (said)
-					answer.writeHead(said.status, said.headers)
-						.end(said.body);
-				this.tell();
-			});
-		});
-		await new Promise((up) => this.server.listen(0, '127.0.0.1', up));
-		this.url = `http://127.0.0.1:${this.server.address().port}`;
-		return this;
-	}
-
-	of(id) {
-		return this.came.filter((one) => one.json.data?.id === id);
-	}
-
-	types(id) {
-		return this.of(id).map((one) => one.json.type);
-	}
-
-	told(id, type) {
-		return this.until(`${type} of ${id}`, () =>
-			this.of(id).find((one) => one.json.type === type));
-	}
-
-	stop() {
-		this.server.closeAllConnections();
-		this.server.close();
-	}
 }
 
 class Program extends Watched {

@@ -349,6 +349,7 @@ void bench_http_answer(struct bench *b, const struct bench_answer *a)
 	const struct flow_http_answer answer = {
 		.status = a->status,
 		.timeout = a->timeout,
+		.unasked = a->unasked,
 		.why = a->why,
 		.body = span_of(a->body),
 	};

@@ -49,7 +49,7 @@ struct bench_ask {
 };
 struct bench_answer {
 	unsigned status;
-	bool timeout;
+	bool timeout, unasked;
 	const char *why, *body;
 };
 

@@ -146,6 +146,11 @@ TEST(nobody_there_is_the_server_s_error)
 	assert_non_null(strstr(b->trace, "\"error\":\"unreachable\""));
 }
 
+TEST(who_may_not_be_asked_is_a_client_error)
+{
+	assert_answer(*state, (struct bench_answer){.unasked = true}, "Bad");
+}
+
 TEST(no_answer_in_time_is_a_timeout)
 {
 	assert_answer(*state, (struct bench_answer){.timeout = true}, "Late");
@@ -400,6 +405,7 @@ int main(void)
 		WITH_BENCH(four_hundreds_are_the_client_s_error),
 		WITH_BENCH(five_hundreds_are_the_server_s_error),
 		WITH_BENCH(nobody_there_is_the_server_s_error),
+		WITH_BENCH(who_may_not_be_asked_is_a_client_error),
 		WITH_BENCH(no_answer_in_time_is_a_timeout),
 		WITH_BENCH(a_server_that_asks_nobody_says_so),
 		WITH_BENCH(a_host_that_never_answers_does_not_hold_a_run),
