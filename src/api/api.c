@@ -141,6 +141,10 @@ static const struct web_route routes[] = {
 	 .pattern = "/v1/account/{}/phlo/{}",
 	 .handler = phlo_run,
 	 .slash = true},
+	{.method = "GET",
+	 .pattern = "/v1/phlo/{}/runs/{}",
+	 .handler = phlo_read,
+	 .slash = true},
 	/* Plivo's clients */
 	{.method = "POST",
 	 .pattern = "/v1/Account/{}/Verify/Session",

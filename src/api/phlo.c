@@ -4,7 +4,8 @@
  *
  * A PHLO's id is a flow's: a published one of the application, or one of those
  * that come with the program.  A run is answered at once, and its call goes on
- * by itself; it is a verification like any other, held by the same guard.
+ * by itself; it is a verification like any other, held by the same guard.  What
+ * is told of a run is what became of its calls: nobody checks a code here.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "service/flows.h"
+
+#define LABEL "plivo.phlo" /* of runs: what else there is, is none */
 
 enum { NUMBER_TEXT_BYTES = NUMBER_TEXT_MAX + 2, ON_BYTES = 40 };
 
@@ -193,8 +196,11 @@ static void start(struct api *a, struct running *run,
 void phlo_run(struct web_request *r, void *ctx)
 {
 	struct api *a = ctx;
-	struct service_create req = {
-		.purpose = "login", .more_params = true, .no_client = true};
+	struct service_create req = {.purpose = "login",
+				     .label = LABEL,
+				     .short_id = true,
+				     .more_params = true,
+				     .no_client = true};
 	struct running *run;
 	json_t *body;
 	char *params;
@@ -213,4 +219,96 @@ void phlo_run(struct web_request *r, void *ctx)
 	req.params = params;
 	start(a, run, &req, body);
 	forget(body, params);
+}
+
+/* --- what became of a run ---------------------------------------------------------- */
+
+struct looking {
+	struct web_request *r;
+	char flow[VERIFICATION_FLOW_BYTES], run[SERVICE_SHORT_BYTES];
+};
+
+static const char *status_of(const struct verification *v)
+{
+	const struct verification_leg *last =
+		v->legs_count > 0 ? &v->legs[v->legs_count - 1] : NULL;
+
+	if (!last || last->state == VERIFICATION_LEG_QUEUED)
+		return v->status == STATUS_PENDING ? "queued" : "completed";
+	return last->state == VERIFICATION_LEG_ENDED ? "completed"
+						     : "in-progress";
+}
+
+/* Of its last call; NULL while none has ended. */
+static const struct verification_leg *last_ended(const struct verification *v)
+{
+	for (size_t i = v->legs_count; i > 0; i--)
+		if (v->legs[i - 1].state == VERIFICATION_LEG_ENDED)
+			return &v->legs[i - 1];
+	return NULL;
+}
+
+static void write_run(struct buf *b, const struct verification *v)
+{
+	const struct verification_leg *leg = last_ended(v);
+	char id[VENDOR_UUID_BYTES], on[ON_BYTES];
+
+	vendor_uuid_new(id);
+	buf_printf(b, "{\"api_id\":\"%s\"", id);
+	vendor_uuid(v->id, id);
+	api_write_text(b, "run_id", id);
+	api_write_text(b, "phlo_run_id", id);
+	api_write_text(b, "phlo_id", v->flow);
+	api_write_text(b, "status", status_of(v));
+	api_write_text_or_null(b, "outcome",
+			       leg ? outcome_leg_text(leg->outcome) : "");
+	created_on(v->created_ms, on);
+	api_write_text(b, "created_on", on);
+	buf_str(b, ",\"call_uuids\":[");
+	for (size_t i = 0; i < v->legs_count; i++) {
+		vendor_uuid(v->legs[i].id, id);
+		buf_printf(b, "%s\"%s\"", i > 0 ? "," : "", id);
+	}
+	buf_str(b, "],\"message_uuids\":[],\"recording_ids\":[]}");
+}
+
+static void looked(const struct service_refusal *no,
+		   const struct service_view *view, void *ctx)
+{
+	const struct looking *l = ctx;
+	struct buf b = {.max = API_ANSWER_MAX};
+	char id[SERVICE_SHORT_BYTES];
+
+	if (!view) {
+		vendor_refuse(l->r, VENDOR_PHLO, no);
+		return;
+	}
+	service_short_id(view->v->id, id);
+	/* a call's id leads to its run, and is none; nor is another flow's */
+	if (strcmp(id, l->run) != 0 || strcmp(view->v->flow, l->flow) != 0) {
+		vendor_problem(l->r, VENDOR_PHLO, "not_found", NULL, NULL);
+		return;
+	}
+	write_run(&b, view->v);
+	api_answer_json(l->r, 200, &b);
+}
+
+void phlo_read(struct web_request *r, void *ctx)
+{
+	struct api *a = ctx;
+	struct looking *l = web_alloc(r, sizeof(*l));
+	struct service_find find = {.label = LABEL};
+
+	if (!vendor_who(a, r, VENDOR_PHLO, (struct span){0}, SERVICE_VERIFY,
+			&find.who))
+		return;
+	if (!vendor_uuid_read(web_part(r, 1), l->run)) {
+		vendor_problem(r, VENDOR_PHLO, "not_found", NULL, NULL);
+		return;
+	}
+	l->r = r;
+	part(r, 0, l->flow, sizeof(l->flow));
+	find.short_id = l->run;
+	web_defer(r);
+	service_find(a->p.service, &find, looked, l);
 }

@@ -84,4 +84,4 @@ bool vendor_of_path(const struct api *a, const char *path, enum vendor *out);
 
 /* --- faces that are one file --------------------------------------------------------- */
 
-web_handler_h phlo_get, phlo_run, example_dispatch, example_verify;
+web_handler_h phlo_get, phlo_run, phlo_read, example_dispatch, example_verify;

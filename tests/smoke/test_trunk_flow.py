@@ -158,7 +158,7 @@ class Flow:
             {'Authorization': f'Basic {basic}'})
 
     def run(self, name):
-        """The verification that a client's run is here."""
+        """The id of a client's run, and of the verification that it is."""
         case = CASES[name]
         got = self.ask('GET', case['get'], case['get_body'])
         assert (got.status, got.json['phlo_id']) == (200, self.id), got
@@ -171,13 +171,14 @@ class Flow:
         found = self.server.api().post('/v1/verifications/search', {
             'to': self.numbers[name]})
         assert len(found.json['items']) == 1, found
-        return found.json['items'][0]['id']
+        return ran.json['phlo_run_id'], found.json['items'][0]['id']
 
     def call(self, name):
         """One run, to the end of its call: what baresip wrote down."""
         with Baresip(name, self.numbers[name],
                      port=self.ports[name]) as phone:
-            api, id_ = self.server.api(), self.run(name)
+            api = self.server.api()
+            run, id_ = self.run(name)
             caller = phone.event('CALL_ESTABLISHED', CALL_S)['peeruri']
             assert caller == f'sip:{FROM[1:]}@{HOST}', caller
             phone.event('CALL_CLOSED', CALL_S)
@@ -186,6 +187,10 @@ class Flow:
             legs = api.read(id_)['calls']
             assert len(legs) == 1, legs
             shows(legs[0], outcome='answered')
+        became = self.ask('GET', '/v1/phlo/{flow}/runs/' + run, None)
+        assert became.status == 200, became
+        shows(became.json, phlo_id=self.id, run_id=run, status='completed',
+              outcome='answered')
         return phone.recording()
 
 

@@ -25,12 +25,13 @@ enum { PATH_BYTES = 256, HEAD_BYTES = 1024, DOCUMENT_MAX = 64 << 10 };
 
 struct visit {
 	struct api_world *aw;
-	char account[VENDOR_PLIVO_ID_BYTES], flow[VERIFICATION_FLOW_BYTES];
+	char account[VENDOR_PLIVO_ID_BYTES], flow[VERIFICATION_FLOW_BYTES],
+		run[VENDOR_UUID_BYTES];
 };
 
 /* As a client does: how it writes a path and a body is its own. */
 struct form {
-	const char *method, *path; /* %a account, %f flow */
+	const char *method, *path; /* %a account, %f flow, %r run */
 	const char *body, *headers;
 };
 
@@ -42,8 +43,10 @@ static void path_of(const struct visit *v, const char *form,
 	for (; *form; form++) {
 		if (*form != '%')
 			buf_byte(&b, (unsigned char)*form);
+		else if (*++form == 'a')
+			buf_str(&b, v->account);
 		else
-			buf_str(&b, *++form == 'a' ? v->account : v->flow);
+			buf_str(&b, *form == 'f' ? v->flow : v->run);
 	}
 	assert_int_equal(b.err, 0);
 	(void)snprintf(out, PATH_BYTES, "%s", b.p);
@@ -199,7 +202,7 @@ TEST(every_client_may_ask_what_a_flow_is)
 	}
 }
 
-static void runs(const struct visit *v, const struct form *f)
+static void runs(struct visit *v, const struct form *f)
 {
 	AUTO_JSON json_t *o = ask(v, f, 201);
 	char uri[PATH_BYTES];
@@ -210,6 +213,7 @@ static void runs(const struct visit *v, const struct form *f)
 	assert_string_equal(text(o, "resource_uri"), uri);
 	assert_true(*text(o, "message"));
 	assert_int_equal(json_object_size(o), 5);
+	(void)snprintf(v->run, sizeof(v->run), "%s", text(o, "phlo_run_id"));
 }
 
 TEST(every_client_may_run_the_original_flow)
@@ -244,6 +248,88 @@ TEST(a_flow_that_came_with_the_program_runs_too)
 
 	runs(&v,
 	     &(struct form){"POST", RUN "/", "{\"to\":\"" LISTENS "\"}", NULL});
+}
+
+/* --- what became of it ------------------------------------------------------------------ */
+
+/* Java alone asks; others may end a path in a slash. */
+static const struct form look = {"GET", "/v1/phlo/%f/runs/%r", NULL,
+				 "Accept: */*\r\n"};
+static const struct form look_slash = {"GET", "/v1/phlo/%f/runs/%r/", NULL,
+				       NULL};
+
+static struct visit visit_run(struct api_world *aw)
+{
+	struct visit v = visit(aw, "speak");
+
+	runs(&v, &(struct form){"POST", RUN, "{\"to\":\"" LISTENS "\"}", NULL});
+	return v;
+}
+
+static size_t members(const json_t *o, const char *name)
+{
+	const json_t *list = json_object_get(o, name);
+
+	assert_true(json_is_array(list));
+	return json_array_size(list);
+}
+
+TEST(a_run_is_known_by_the_id_that_it_was_given)
+{
+	struct visit v = visit_run(*state);
+	AUTO_JSON json_t *o = ask(&v, &look, 200);
+	AUTO_JSON json_t *again = ask(&v, &look_slash, 200);
+
+	assert_string_equal(text(o, "phlo_id"), "speak");
+	assert_string_equal(text(o, "run_id"), v.run);
+	assert_string_equal(text(o, "phlo_run_id"), v.run);
+	assert_string_equal(text(again, "run_id"), v.run);
+	assert_int_equal(strlen(text(o, "api_id")), VENDOR_UUID_BYTES - 1);
+	assert_int_equal(strlen(text(o, "created_on")),
+			 strlen("2018-11-03 19:32:33.240504+00:00"));
+	assert_true(*text(o, "status"));
+	assert_non_null(json_object_get(o, "outcome"));
+	assert_int_equal(members(o, "call_uuids"), 1);
+	assert_int_equal(members(o, "message_uuids"), 0);
+	assert_int_equal(members(o, "recording_ids"), 0);
+	assert_int_equal(json_object_size(o), 10);
+}
+
+TEST(what_is_no_run_of_this_flow_is_not_found)
+{
+	struct visit v = visit_run(*state);
+	AUTO_JSON json_t *o = ask(&v, &look, 200);
+	const char *call = json_string_value(
+		json_array_get(json_object_get(o, "call_uuids"), 0));
+	const char *const ids[] = {call, "00000000-0000-0000-0000-000000000000",
+				   "x",
+				   "ver_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	struct visit other = v;
+
+	(void)snprintf(other.flow, sizeof(other.flow), "plain");
+	refused(&other, &look, 404, "not found");
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		other = v;
+		(void)snprintf(other.run, sizeof(other.run), "%s", ids[i]);
+		refused(&other, &look, 404, "not found");
+	}
+}
+
+TEST(another_applications_run_is_not_found)
+{
+	struct visit v = visit_run(*state);
+
+	vendor_plivo_account(v.aw->api, "other", v.account);
+
+	json_decref(ask_as(&v, v.account, v.aw->other, &look, 404));
+}
+
+TEST(who_is_not_known_is_told_nothing_of_a_run)
+{
+	struct visit v = visit_run(*state);
+
+	json_decref(ask_as(&v, v.account, "nobodys", &look, 401));
+	json_decref(ask_as(&v, v.account, v.aw->check, &look, 403));
 }
 
 /* --- what is refused -------------------------------------------------------------------- */
@@ -387,6 +473,10 @@ int main(void)
 		PLIVO_TEST(every_client_may_ask_what_a_flow_is),
 		PLIVO_TEST(every_client_may_run_the_original_flow),
 		PLIVO_TEST(a_flow_that_came_with_the_program_runs_too),
+		PLIVO_TEST(a_run_is_known_by_the_id_that_it_was_given),
+		PLIVO_TEST(what_is_no_run_of_this_flow_is_not_found),
+		PLIVO_TEST(another_applications_run_is_not_found),
+		PLIVO_TEST(who_is_not_known_is_told_nothing_of_a_run),
 		PLIVO_TEST(no_payload_however_it_is_written_lacks_a_number),
 		PLIVO_TEST(a_parameter_that_is_missing_is_named),
 		PLIVO_TEST(what_is_no_object_is_a_bad_payload),
