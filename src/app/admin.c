@@ -304,6 +304,8 @@ int app_key_add(int argc, char **argv)
 	if (app_place_enter(&p, c.config, c.dev))
 		return APP_FAILED;
 	err = service_key_add(&p.admin, &key, &json, &d);
+	if (!err)
+		with_accounts(&p.admin, &json);
 	app_place_leave(&p);
 	if (err)
 		return app_fail(NULL, &d);

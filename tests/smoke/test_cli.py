@@ -137,6 +137,20 @@ def what_was_added_is_listed_without_its_token(server):
 
 
 @sentence
+def a_new_key_says_which_accounts_it_is_of(server):
+    place = server.place
+    place.operate('app', 'add', 'named')
+    key = new_key(server, 'named')
+    app = next(a for a in place.operate('app', 'list')
+               if a['application'] == 'named')
+
+    assert re.fullmatch('MA[A-Z0-9]{18}', key['plivo_account']), key
+    assert re.fullmatch('AC[0-9a-f]{32}', key['twilio_account']), key
+    for name in ('plivo_account', 'twilio_account'):
+        assert key[name] == app[name], (key['id'], app)
+
+
+@sentence
 def two_live_keys_share_a_name_and_a_third_does_not(server):
     place = server.place
     place.operate('app', 'add', 'rotating')
