@@ -110,7 +110,11 @@ void app_public_url(const struct settings *s, unsigned port, char *out,
 void app_origin(const char *url, char *out, size_t n);
 MUST_CHECK int app_proxies(const struct settings *s, struct net_list *out,
 			   struct diag *d);
-/* Who may ask the example's endpoints without a key. */
+/* A warning in the log where the application of those that ask the example's
+ * endpoints without a key is none. */
+void app_example_owner(const struct settings *s,
+		       const struct service_admin *admin);
+/* Who may ask them without a key. */
 MUST_CHECK int app_example(const struct settings *s, struct net_list *out,
 			   struct diag *d);
 MUST_CHECK int app_outbound(const struct settings *s, struct outbound **out,

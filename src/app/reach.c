@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "app/app_priv.h"
+#include "base/json.h"
+#include "base/log.h"
 
 void app_public_url(const struct settings *s, unsigned port, char *out,
 		    size_t n)
@@ -66,6 +68,42 @@ int app_proxies(const struct settings *s, struct net_list *out, struct diag *d)
 int app_example(const struct settings *s, struct net_list *out, struct diag *d)
 {
 	return networks(&s->example_from, "example.from", out, d);
+}
+
+/* By the list, as an operator reads it: once, at the start. */
+static bool is_application(const struct service_admin *admin, const char *name)
+{
+	AUTO_FREE char *list = NULL;
+	AUTO_JSON json_t *apps = NULL;
+	struct diag d = {0};
+	size_t i;
+	json_t *app;
+
+	if (service_app_list(admin, &list, &d) ||
+	    js_parse(span_of(list), &apps, NULL))
+		return true; /* not known; the store has other ways to say so */
+	json_array_foreach(apps, i, app)
+	{
+		const char *known =
+			json_string_value(json_object_get(app, "application"));
+
+		if (known && strcmp(known, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void app_example_owner(const struct settings *s,
+		       const struct service_admin *admin)
+{
+	const char *name = s->example_application;
+
+	if (!*s->example_prefix || !*name || is_application(admin, name))
+		return;
+	log_warn("example.no_application", "application", LOG_S(name), "why",
+		 LOG_S("there is no such application; add it by `voiceotp app "
+		       "add`, or mend example.application"),
+		 NULL);
 }
 
 int app_outbound(const struct settings *s, struct outbound **out,

@@ -281,7 +281,11 @@ static int open_key(struct server *sv, struct diag *d)
 	const struct service_admin admin = {sv->store, sv->ring, clock_real(),
 					    rng_system()};
 
-	return sv->dev ? app_dev_key(&admin, d) : 0;
+	int err = sv->dev ? app_dev_key(&admin, d) : 0;
+
+	if (!err)
+		app_example_owner(sv->rules->settings, &admin);
+	return err;
 }
 
 static int open_all(struct server *sv, struct diag *d)

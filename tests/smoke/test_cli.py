@@ -63,6 +63,21 @@ def the_printed_defaults_are_accepted(*_):
 
 
 @sentence
+def who_owns_the_example_s_endpoints_is_known_or_warned_of(*_):
+    example = {'prefix': '/otp', 'from': ['127.0.0.1']}
+    place = Place('unowned', example={**example, 'application': 'nobody'})
+    with place.serving() as server:
+        warned = server.logged('example.no_application')
+    assert (warned['level'], warned['application']) == ('warn', 'nobody'), \
+        warned
+
+    place.settings(example={**example, 'application': 'dev'})
+    with place.serving() as server:
+        assert not [r for r in server.log if
+                    r.get('event') == 'example.no_application'], server.log
+
+
+@sentence
 def recordings_are_checked_before_anybody_hears_them(server):
     example = f'{SOURCE}/packaging/recordings/en.yaml'
     fine = server.place.run('voice', 'check', example)
