@@ -59,8 +59,9 @@ def spaced(code):
 
 @sentence
 def the_search_finds_what_is_there(secrets):
-    number = next(iter(secrets.kinds['number']))
-    token = next(iter(secrets.kinds['token']))
+    # some clients write numbers without a plus
+    number = b'+' + min(secrets.kinds['number']).removeprefix(b'+')
+    token = min(secrets.kinds['token'])
     hay = [form for code in sorted(secrets.kinds['code'])
            if len(code) >= SHORT for form in (
                b'"code":"' + code + b'"',
