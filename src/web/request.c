@@ -45,16 +45,21 @@ void *web_alloc(struct web_request *r, size_t n)
 	assert(r->allocated <= WEB_ALLOC_MAX);
 	piece = b_zero(1, sizeof(*piece) + size);
 	piece->next = r->pieces;
+	piece->size = size;
 	r->pieces = piece;
 	return piece->bytes;
 }
 
-/* A6: what was asked or answered may have held a code, or its sound. */
+/* A6: what was asked or answered may have held a code, or its sound, and so may
+ * what a handler kept of it.  The answer may lie in any of these. */
 static void wipe(struct web_request *r)
 {
 	crypto_wipe(r->body.p, r->body.n);
 	if (r->answer)
 		crypto_wipe(r->answer, r->answer_n);
+	crypto_wipe(r->arena, r->used);
+	for (struct web_piece *p = r->pieces; p; p = p->next)
+		crypto_wipe(p->bytes, p->size);
 }
 
 /* As new, but for the memory that it brings. */
@@ -63,13 +68,13 @@ static void renew(struct web_request *r)
 	size_t keep = offsetof(struct web_request, pieces);
 	struct buf body = r->body;
 
+	wipe(r);
 	while (r->pieces) {
 		struct web_piece *next = r->pieces->next;
 
 		free(r->pieces);
 		r->pieces = next;
 	}
-	wipe(r);
 	free(r->owned);
 	memset(r, 0, keep);
 	r->used = r->allocated = 0;

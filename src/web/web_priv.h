@@ -85,6 +85,7 @@ struct web_letter {
 
 struct web_piece {
 	struct web_piece *next;
+	size_t size;
 	max_align_t bytes[];
 };
 

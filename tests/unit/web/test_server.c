@@ -13,7 +13,7 @@
 #include "support/test.h"
 #include "unit/web/fixture.h"
 
-enum { SMALL_BODY_MAX = 32 };
+enum { SMALL_BODY_MAX = 32, KEPT_BYTES = 1500, KEPT_ANSWER_BYTES = 800 };
 
 static struct fixture f;
 
@@ -67,8 +67,48 @@ static void on_large(struct web_request *r, void *ctx)
 					   .body = span_make(p, 1 << 20)});
 }
 
+/* What a handler keeps fills the request's own memory, and more. */
+static void on_keep(struct web_request *r, void *ctx)
+{
+	char *all = web_alloc(r, KEPT_BYTES), *more = web_alloc(r, KEPT_BYTES);
+
+	(void)ctx;
+	memset(all, 'a', KEPT_BYTES);
+	memset(more, 'b', KEPT_BYTES);
+	web_answer(r, &(struct web_answer){
+			      .status = 200,
+			      .type = "text/plain",
+			      .body = span_make(more, KEPT_ANSWER_BYTES)});
+}
+
+/* In the memory of an earlier request of the connection: what is left? */
+static const char *left;
+
+static void on_leave(struct web_request *r, void *ctx)
+{
+	char *secret = web_alloc(r, sizeof("482913"));
+
+	(void)ctx;
+	memcpy(secret, "482913", sizeof("482913"));
+	left = secret;
+	fixture_say(r, 200, "left");
+}
+
+static void on_look(struct web_request *r, void *ctx)
+{
+	bool wiped = true;
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof("482913"); i++)
+		wiped = wiped && left[i] == '\0';
+	fixture_say(r, 200, wiped ? "nothing" : "something");
+}
+
 static const struct web_route routes[] = {
 	{"GET", "/hello", on_hello, .slash = false},
+	{"GET", "/keep", on_keep, .slash = false},
+	{"GET", "/leave", on_leave, .slash = false},
+	{"GET", "/x", on_look, .slash = false},
 	{"POST", "/echo", on_echo, .slash = false},
 	{"POST", "/small", on_echo, .body_max = SMALL_BODY_MAX},
 	{"GET", "/ask/{}", on_ask, .slash = false},
@@ -468,6 +508,32 @@ TEST(an_answer_in_the_handlers_memory_is_sent_whole)
 	http_answer_free(&a);
 }
 
+TEST(an_answer_behind_what_a_handler_keeps_is_sent_whole)
+{
+	struct http_answer a;
+
+	for (int i = 0; i < 3; i++) {
+		http_ask(f.port, "GET", "/keep", "", NULL, &a);
+		assert_int_equal(a.body.n, KEPT_ANSWER_BYTES);
+		assert_int_equal(a.body.p[KEPT_ANSWER_BYTES - 1], 'b');
+		http_answer_free(&a);
+	}
+}
+
+TEST(what_a_handler_kept_is_wiped_with_its_request)
+{
+	int fd = http_connect(f.port);
+	struct http_answer a;
+
+	http_send(fd, "GET /leave HTTP/1.1\r\nHost: a\r\n\r\n");
+	http_read(fd, false, &a);
+	expect(&a, 200, "left");
+	http_send(fd, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+	http_read(fd, false, &a);
+	expect(&a, 200, "nothing");
+	(void)close(fd);
+}
+
 TEST(what_was_done_is_counted)
 {
 	struct web_stats before, after;
@@ -610,6 +676,9 @@ int main(void)
 		cmocka_unit_test(a_reader_that_does_not_read_is_cut_off),
 		cmocka_unit_test(
 			an_answer_in_the_handlers_memory_is_sent_whole),
+		cmocka_unit_test(
+			an_answer_behind_what_a_handler_keeps_is_sent_whole),
+		cmocka_unit_test(what_a_handler_kept_is_wiped_with_its_request),
 		cmocka_unit_test(what_was_done_is_counted),
 		cmocka_unit_test(a_port_in_use_is_told_with_its_address),
 		cmocka_unit_test(what_is_no_address_is_told),
