@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "api/vendor.h"
-#include "base/crypto.h"
 #include "base/json.h"
 
 #define LABEL "example"
@@ -225,7 +224,6 @@ static void found(const struct service_refusal *no,
 
 	if (!view) {
 		vendor_refuse(q->r, VENDOR_EXAMPLE, no);
-		crypto_wipe(q->otp, sizeof(q->otp));
 		return;
 	}
 	req.who = q->who;
