@@ -134,7 +134,10 @@ static size_t took_head(const char *p, size_t size, size_t n, void *ctx)
 
 	n *= size;
 	c->head += n;
-	c->head_ends = n <= 2 && (p[0] == '\r' || p[0] == '\n');
+	if (span_starts(span_make(p, n), "HTTP/"))
+		c->head_ends = false; /* another, behind one of 1xx */
+	else if (n <= 2 && (p[0] == '\r' || p[0] == '\n'))
+		c->head_ends = true; /* what follows the body is none of it */
 	return c->head <= OUTBOUND_HEAD_MAX ? n : 0;
 }
 

@@ -174,6 +174,8 @@ TEST(what_breaks_off_or_is_no_http_is_broken)
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
 		"SSH-2.0-OpenSSH_9.2\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Le",
+		"HTTP/1.1 103 Early Hints\r\n\r\n",
+		"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nConten",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -182,6 +184,26 @@ TEST(what_breaks_off_or_is_no_http_is_broken)
 		says(texts[i], &t);
 		bench_ends(&t, OUTBOUND_BROKEN);
 		assert_int_equal(t.n, 0);
+	}
+}
+
+TEST(an_answer_may_have_trailers_and_be_announced)
+{
+	const char *const texts[] = {
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+		"Trailer: Server-Timing\r\n\r\n"
+		"2\r\nok\r\n0\r\nServer-Timing: db;dur=3\r\n\r\n",
+		"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct told t;
+
+		says(texts[i], &t);
+		bench_ends(&t, OUTBOUND_ANSWERED);
+		assert_int_equal(t.status, 200);
+		assert_string_equal(t.body, "ok");
 	}
 }
 
@@ -472,6 +494,7 @@ int main(void)
 		OUTBOUND_TEST(an_answer_that_is_too_large_is_none),
 		OUTBOUND_TEST(what_cannot_be_sent_is_told_in_words),
 		OUTBOUND_TEST(what_breaks_off_or_is_no_http_is_broken),
+		OUTBOUND_TEST(an_answer_may_have_trailers_and_be_announced),
 		OUTBOUND_TEST(a_head_without_end_is_broken),
 		OUTBOUND_TEST(a_body_without_a_length_is_bounded),
 		OUTBOUND_TEST(
