@@ -7,13 +7,18 @@
  * the application's webhooks on it.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "service/flow_web_priv.h"
 #include "service/hooks.h"
 #include "web/outbound.h"
 
-enum { HEADERS = OUTBOUND_HEADERS_MAX, OWN_HEADERS = 4 };
+enum {
+	HEADERS = OUTBOUND_HEADERS_MAX,
+	OWN_HEADERS = 4,
+	ABOUT_BYTES = STORE_ID_MAX + 32
+};
 
 static void tell(struct service_web *w, const struct flow_http_answer *a)
 {
@@ -59,6 +64,18 @@ static size_t copy_headers(const struct flow_http *ask,
 	return n;
 }
 
+/* A receiver may remember ids and refuse what it has seen, so each question has
+ * one of its own. */
+static int sign(struct service_web *w, const struct service_web_name *name,
+		struct span body, struct service_hook_signature *out)
+{
+	char about[ABOUT_BYTES];
+
+	(void)snprintf(about, sizeof(about), "%s http %u", name->about,
+		       ++w->signs);
+	return service_hook_sign(w->sv, name->application, about, body, out);
+}
+
 static int send_it(struct service_web *w, const struct service_web_name *name,
 		   const struct flow_http *ask)
 {
@@ -70,8 +87,7 @@ static int send_it(struct service_web *w, const struct service_web_name *name,
 	if (!w->sv->p.outbound)
 		return -ENOTCONN;
 	if (ask->sign) {
-		err = service_hook_sign(w->sv, name->application, name->about,
-					ask->body, &s);
+		err = sign(w, name, ask->body, &s);
 		headers[n++] = (struct outbound_header){"webhook-id", s.id};
 		headers[n++] = (struct outbound_header){"webhook-timestamp",
 							s.timestamp};

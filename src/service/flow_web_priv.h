@@ -17,10 +17,11 @@ struct service_web {
 	flow_http_h *done;
 	struct outbound_call *call; /* NULL: none is out */
 	struct timer unasked;
+	unsigned signs; /* questions so far that were signed */
 };
 struct service_web_name {
 	const char *application; /* whose secret signs */
-	const char *about;       /* the same text, the same id of the message */
+	const char *about;       /* the run: its questions are counted */
 };
 void service_web_ask(struct service_web *w, const struct service_web_name *name,
 		     struct flow_run *run, const struct flow_http *ask,

@@ -26,6 +26,7 @@ enum {
 	BODY_MAX = 8 << 10,
 	ANSWER_MAX = 16 << 10,
 	DIGITS_SHOWN = 3, /* in a row, of a reason */
+	ABOUT_BYTES = STORE_ID_MAX + 32,
 };
 
 /* --- the question ---------------------------------------------------------------- */
@@ -39,10 +40,14 @@ static void member(struct buf *b, const char *name, const char *value)
 		buf_str(b, "null");
 }
 
+static size_t number_of(const struct attempt *a)
+{
+	return a->v.legs_count + (a->state == ATTEMPT_CALLING);
+}
+
 static void write_question(const struct attempt *a, struct buf *b)
 {
 	const struct verification *v = &a->v;
-	size_t further = a->state == ATTEMPT_CALLING ? 1 : 0;
 
 	buf_str(b, "{\"type\":\"call.asked\"");
 	member(b, "id", v->id);
@@ -51,7 +56,19 @@ static void write_question(const struct attempt *a, struct buf *b)
 	member(b, "purpose", v->purpose);
 	member(b, "flow", v->flow);
 	member(b, "client_ip", v->client_net);
-	buf_printf(b, ",\"attempt\":%zu}", v->legs_count + further);
+	buf_printf(b, ",\"attempt\":%zu}", number_of(a));
+}
+
+/* The same question, asked again after a crash, has the same id; the next one
+ * of the call has another. */
+static int sign(const struct attempt *a, struct span body,
+		struct service_hook_signature *out)
+{
+	char about[ABOUT_BYTES];
+
+	(void)snprintf(about, sizeof(about), "%s asked %zu", a->lease.id,
+		       number_of(a));
+	return service_hook_sign(a->sv, a->v.application, about, body, out);
 }
 
 /* --- the answer -------------------------------------------------------------------- */
@@ -158,9 +175,7 @@ static void send_question(struct attempt *a, const struct service_app *app)
 	int err;
 
 	write_question(a, &body);
-	err = body.err ? body.err
-		       : service_hook_sign(a->sv, a->v.application, a->lease.id,
-					   buf_view(&body), &s);
+	err = body.err ? body.err : sign(a, buf_view(&body), &s);
 	if (err) {
 		timer_set(loop_timers(a->sv->p.line), &a->asking.unasked, 0,
 			  unasked, a);

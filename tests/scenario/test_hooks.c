@@ -6,6 +6,7 @@
  * pass in moments.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -860,6 +861,49 @@ TEST(a_crash_while_the_answer_is_waited_for_asks_again)
 	assert_int_equal(end.v.legs[0].outcome, LEG_BUSY);
 }
 
+/* --- ids of questions (the receiver may refuse what it has seen) ------------------------------ */
+
+static char folder[512];
+
+static int setup_asking(void **state)
+{
+	struct world *w = world_new();
+
+	/* nobody sets it while tests run: NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	(void)snprintf(folder, sizeof(folder), "%s/tests/fixtures/flows-asking",
+		       getenv("VOICEOTP_SOURCE"));
+	w->flows = folder;
+	world_add_app(w);
+	w->outbound = receiver_new(w->clock);
+	world_start(w);
+	*state = w;
+	return 0;
+}
+
+TEST(each_question_of_a_call_has_an_id_of_its_own)
+{
+	struct world *w = *state;
+	struct answer made;
+
+	set_rule(w, SERVICE_ASK_DENY);
+	w->outbound->says = says_allow;
+	made = world_ask(w, &(struct service_create){.who = w->who,
+						     .to = BUSY,
+						     .flow = "asks",
+						     .purpose = "signup"});
+	(void)world_until_ended(w, made.v.id);
+
+	assert_int_equal(w->outbound->count, 3);
+	assert_string_equal(hit(w, 0)->url, "https://shop.example/first");
+	assert_string_equal(hit(w, 1)->url, "https://shop.example/second");
+	assert_string_equal(hit(w, 2)->url, "https://shop.example/may");
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(strncmp(hit(w, i)->id, "msg_", 4), 0);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(hit(w, i)->id, hit(w, k)->id);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -892,6 +936,9 @@ int main(void)
 		T(without_an_answer_the_setting_decides),
 		T(a_call_is_canceled_while_the_answer_is_waited_for),
 		T(a_crash_while_the_answer_is_waited_for_asks_again),
+		cmocka_unit_test_setup_teardown(
+			each_question_of_a_call_has_an_id_of_its_own,
+			setup_asking, teardown),
 	};
 
 	return cmocka_run_group_tests_name("scenario/hooks", tests,
