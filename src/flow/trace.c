@@ -17,7 +17,8 @@ enum {
 	MEMBERS_MAX = 4096, /* bytes of a step's values */
 	STEP_MAX = 4 * MEMBERS_MAX,
 	TAIL_MAX = 1024,  /* kept free for the end */
-	DIGITS_SHOWN = 3, /* longer runs in a text are blanked */
+	DIGITS_SHOWN = 3, /* more in a row are blanked */
+	BETWEEN_MAX = 3,  /* " - ": still the same row */
 	NUMBER_MIN = 7,
 	NUMBER_HEAD = 5,
 	NUMBER_TAIL = 3,
@@ -36,15 +37,38 @@ static void add_number(struct buf *out, const char *digits, size_t n)
 	buf_add(out, digits + n - tail, tail);
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* How long the number is that a text begins with, as people write one: "482
+ * 913", "+1 (500) 555-0006"; and how many digits it has. */
+static size_t row_of(const char *text, size_t *digits)
+{
+	size_t n = 0;
+
+	*digits = 0;
+	for (size_t i = 0; text[i] && i - n <= BETWEEN_MAX; i++) {
+		if (is_digit(text[i])) {
+			++*digits;
+			n = i + 1;
+		} else if (n == 0 || !strchr(" -()", text[i])) {
+			break;
+		}
+	}
+	return n;
+}
+
 /* Numbers and codes in a text that should hold none. */
 static void add_text(struct buf *out, const char *text)
 {
 	while (*text) {
-		size_t n = strspn(text, "0123456789");
+		size_t digits, n = row_of(text, &digits);
 		size_t other = strcspn(text, "0123456789");
 
-		if (n > DIGITS_SHOWN)
-			buf_printf(out, "[%zu digits]", n);
+		if (digits > DIGITS_SHOWN)
+			buf_printf(out, "[%zu digits]", digits);
 		else
 			buf_add(out, text, n);
 		if (n == 0)

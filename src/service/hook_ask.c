@@ -82,9 +82,15 @@ static void keep_reason(struct attempt *a, const char *text)
 		text = "";
 	for (const char *c = text; *c && n + 1 < sizeof(a->asking.reason);
 	     c++) {
-		digits = isdigit((unsigned char)*c) ? digits + 1 : 0;
+		bool digit = isdigit((unsigned char)*c);
+
+		/* people write blanks and the like between */
+		if (digit)
+			digits++;
+		else if (!strchr(" -().", *c))
+			digits = 0;
 		a->asking.reason[n] = *c;
-		if (digits > DIGITS_SHOWN)
+		if (digit && digits > DIGITS_SHOWN)
 			a->asking.reason[n] = '#';
 		n++;
 	}

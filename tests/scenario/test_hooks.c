@@ -732,7 +732,8 @@ static unsigned says_deny(const struct receiver_hit *h, const char **body,
 {
 	(void)h;
 	(void)ctx;
-	*body = "{\"action\":\"deny\",\"reason\":\"swapped at +14155550100\"}";
+	*body = "{\"action\":\"deny\",\"reason\":\"swapped at +14155550100, "
+		"also +1 415-555-0100, 2 of 3\"}";
 	return 200;
 }
 
@@ -798,8 +799,9 @@ TEST(a_denial_is_told_with_its_reason_and_no_number_in_it)
 
 	assert_string_equal(last->type, "verification.failed");
 	assert_non_null(strstr(last->body, "\"why\":\"denied\""));
-	assert_non_null(
-		strstr(last->body, "\"reason\":\"swapped at +141########\""));
+	assert_non_null(strstr(last->body,
+			       "\"reason\":\"swapped at +141########, also "
+			       "+1 41#-###-####, 2 of 3\""));
 }
 
 TEST(without_an_answer_the_setting_decides)

@@ -265,12 +265,16 @@ TEST(a_second_answer_replaces_the_first)
 	b->http[0] =
 		(struct bench_answer){.status = 200, .body = "{\"a\":\"one\"}"};
 	b->http[1] = (struct bench_answer){.status = 500, .body = ""};
-	run(b, START("") "{'id':'Hook','type':'http','config':{'url':"
-			 "'https://app.example/','body':'{{Hook.body.a | "
-			 "default:\\'none\\'}}'},'on':{'ok':'Again',"
-			 "'server_error':'Again'}},{'id':'Again','type':"
-			 "'repeat','config':{'max':2},'on':{'again':'Hook',"
-			 "'done':'Bye'}}");
+	run(b,
+	    START("{'name':'n'}") "{'id':'Hook','type':'http','config':{'url':"
+				  "'https://app.example/"
+				  "','body':'{{Hook.body.a | "
+				  "default:\\'none\\'}}'},'on':{'ok':'Again',"
+				  "'server_error':'Again'}},{'id':'Again','"
+				  "type':"
+				  "'repeat','config':{'max':2},'on':{'again':'"
+				  "Hook',"
+				  "'done':'Bye'}}");
 
 	assert_int_equal(b->asks_count, 3);
 	assert_string_equal(b->asks[0].body, "\"none\"");
@@ -303,6 +307,34 @@ TEST(the_trace_shows_where_it_went_and_blanks_what_it_got)
 	assert_non_null(strstr(b->trace, "\"body.name\":\"Ada\""));
 	assert_null(strstr(b->trace, "99482913"));
 	assert_null(strstr(b->trace, "15005550006"));
+}
+
+TEST(the_trace_blanks_numbers_however_they_are_written)
+{
+	struct bench *b = *state;
+
+	b->http[0] = (struct bench_answer){
+		.status = 200,
+		.body = "{\"a\":\"your code is 482 913.\","
+			"\"b\":\"4-8-2-9-1-3\","
+			"\"c\":\"call +1 (500) 555-0006 or 12 of 30\"}"};
+	run(b, START("{'name':'n'}") "{'id':'Hook','type':'http','config':{"
+				     "'url':'https://app.example/'},'on':{"
+				     "'ok':'Set'}},{'id':'Set','type':'set',"
+				     "'config':{'values':{'a':'{{Hook.body.a}}'"
+				     ",'b':"
+				     "'{{Hook.body.b}}','c':'{{Hook.body.c}}'}}"
+				     ",'on':"
+				     "{'next':'Bye'}}");
+
+	assert_non_null(
+		strstr(b->trace, "\"body.a\":\"your code is [6 digits].\""));
+	assert_non_null(strstr(b->trace, "\"b\":\"[6 digits]\""));
+	assert_non_null(
+		strstr(b->trace, "\"c\":\"call +[11 digits] or 12 of 30\""));
+	assert_null(strstr(b->trace, "913"));
+	assert_null(strstr(b->trace, "9-1"));
+	assert_null(strstr(b->trace, "555"));
 }
 
 /* --- in a call --------------------------------------------------------------------------- */
@@ -417,6 +449,7 @@ int main(void)
 		WITH_BENCH(a_second_answer_replaces_the_first),
 		WITH_BENCH(
 			the_trace_shows_where_it_went_and_blanks_what_it_got),
+		WITH_BENCH(the_trace_blanks_numbers_however_they_are_written),
 		WITH_BENCH(something_is_said_while_the_person_waits),
 		WITH_BENCH(what_is_said_meanwhile_is_heard_out),
 		WITH_BENCH(without_a_call_nothing_is_said_meanwhile),
