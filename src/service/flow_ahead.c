@@ -13,7 +13,7 @@
 #include "base/crypto.h"
 #include "service/flows_priv.h"
 
-enum { TEXTS = 17 };
+enum { TEXTS = 18 };
 
 struct ahead {
 	struct service *sv;
@@ -54,7 +54,7 @@ static void copy_texts(struct ahead *a)
 		&r->client_ip,    &r->metadata,
 		&r->params,       &r->code,
 		&r->label,        &r->idempotency_key,
-		&r->webhook_form,
+		&r->webhook_form, &r->webhook_key,
 	};
 
 	_Static_assert(COUNT_OF(texts) == TEXTS, "there is room for them");

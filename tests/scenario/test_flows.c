@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "service/flows.h"
+#include "support/receiver.h"
 #include "support/world.h"
 
 #define LISTENS "+15555550110"
@@ -56,6 +57,28 @@ static int teardown(void **state)
 	free(o->runs);
 	free(o);
 	return 0;
+}
+
+static int setup_told(void **state)
+{
+	struct office *o;
+
+	(void)setup(state);
+	o = *state;
+	world_kill(o->w);
+	world_add_app(o->w);
+	o->w->outbound = receiver_new(o->w->clock);
+	world_start(o->w);
+	return 0;
+}
+
+static int teardown_told(void **state)
+{
+	struct outbound *out = ((struct office *)*state)->w->outbound;
+	int err = teardown(state);
+
+	outbound_free(out);
+	return err;
 }
 
 /* --- asking -------------------------------------------------------------------- */
@@ -271,6 +294,41 @@ TEST(what_a_call_did_is_kept_without_its_code)
 	assert_null(strstr(o->runs, LISTENS));
 }
 
+static bool is_answered(void *ctx)
+{
+	const struct answer *a = ctx;
+
+	return __atomic_load_n(&a->done, __ATOMIC_ACQUIRE);
+}
+
+/* The flow has to be read first, and whoever asked has gone on by then. */
+TEST(what_a_request_brings_is_copied_while_its_flow_is_read)
+{
+	struct office *o = *state;
+	char *key = b_strdup("a key that is gone at once");
+	struct service_create req = {.who = o->w->who,
+				     .to = LISTENS,
+				     .webhook = "https://shop.example/told",
+				     .webhook_form = "plivo",
+				     .webhook_key = key};
+	struct answer a = {0};
+
+	publish(o, 1);
+	world_kill(o->w);
+	world_start(o->w); /* nothing is in memory */
+	req.flow = o->flow;
+	world_send_soon(o->w, &req, 3, &a);
+	memset(key, 'x', strlen(key));
+	free(key);
+	world_turn(o->w, is_answered, &a);
+	assert_false(a.refused);
+	(void)world_until_ended(o->w, a.v.id);
+	world_pass(o->w, SECONDS(5));
+
+	assert_true(o->w->outbound->count > 0);
+	assert_string_equal(o->w->outbound->hits[0].url, req.webhook);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +338,9 @@ int main(void)
 		CASE(a_call_that_is_taken_up_after_a_restart_has_its_version),
 		CASE(a_version_may_be_named),
 		CASE(what_a_call_did_is_kept_without_its_code),
+		cmocka_unit_test_setup_teardown(
+			what_a_request_brings_is_copied_while_its_flow_is_read,
+			setup_told, teardown_told),
 	};
 
 	return cmocka_run_group_tests_name("scenario/flows", tests,
