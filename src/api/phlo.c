@@ -148,8 +148,9 @@ static void add_plus(char text[NUMBER_TEXT_BYTES])
 {
 	size_t n = strlen(text);
 
-	if (n == 0 || text[0] == '+' || n + 2 > NUMBER_TEXT_BYTES)
-		return;
+	if (n == 0 || !strchr("0123456789(", text[0]) ||
+	    n + 2 > NUMBER_TEXT_BYTES)
+		return; /* "+", or none */
 	memmove(text + 1, text, n + 1);
 	text[0] = '+';
 }

@@ -461,6 +461,8 @@ TEST(a_number_that_is_none_is_named)
 		"to parameter is invalid");
 	refused(&v, &(struct form){"POST", RUN, "{\"to\":{}}", NULL}, 400,
 		"to parameter is invalid");
+	refused(&v, &(struct form){"POST", RUN, "{\"to\":-15555550110}", NULL},
+		400, "to parameter is invalid");
 }
 
 #define PLIVO_TEST(name)                                       \
