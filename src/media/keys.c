@@ -28,6 +28,7 @@ enum {
 };
 
 static const char names[] = "0123456789*#";
+static const char pad[] = "0123456789*#ABCD"; /* RFC 4733 3.2 */
 
 int keys_event_read(struct span payload, struct keys_event *out)
 {
@@ -63,6 +64,13 @@ int keys_key_event(char key)
 	const char *at = key ? strchr(names, key) : NULL;
 
 	return at ? (int)(at - names) : -1;
+}
+
+int keys_pad_event(char key)
+{
+	const char *at = key ? strchr(pad, key) : NULL;
+
+	return at ? (int)(at - pad) : -1;
 }
 
 static struct keys_known *find(struct keys *k, uint32_t ssrc, uint32_t ts)

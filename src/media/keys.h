@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "base/span.h"
+#include "media/clip.h"
 #include "media/g711.h"
 #include "media/rtp.h"
 
@@ -36,6 +37,8 @@ void keys_event_write(const struct keys_event *e,
 		      uint8_t out[KEYS_EVENT_BYTES]);
 char keys_event_key(uint8_t event); /* 0-9 * #, or NUL: not a key (C7) */
 int keys_key_event(char key);       /* 0..11, or -1 */
+/* What may be sent: A to D too.  0..15, or -1. */
+int keys_pad_event(char key);
 
 struct keys_known {
 	uint32_t ssrc, ts;
@@ -65,5 +68,9 @@ void keys_tones_free(struct keys_tones *t); /* NULL is fine */
  * however long it is held), NUL-terminated. */
 void keys_tones_take(struct keys_tones *t, enum g711_codec codec,
 		     struct span frame, char out[9]);
+
+/* How such a key sounds: one of 0-9 * # A-D, `ms` long.  A new clip, without a
+ * caption. */
+struct clip *keys_tone(char key, unsigned ms);
 
 CLEANUP(keys_tones, keys_tones_free)

@@ -14,11 +14,13 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "media/keys.h"
 #include "media/media_priv.h"
 
 struct item {
 	struct clip *clip; /* NULL: silence */
 	uint32_t frames;
+	char key; /* NUL: none */
 };
 
 struct playlist {
@@ -27,6 +29,7 @@ struct playlist {
 	size_t count, room;
 	size_t frames;
 	size_t mark; /* in frames */
+	size_t keys;
 };
 
 enum {
@@ -122,6 +125,31 @@ int playlist_silence(struct playlist *p, unsigned ms)
 	return 0;
 }
 
+/* The same key sounds the same. */
+static struct clip *tone_of(const struct playlist *p, char key, unsigned ms)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->items[i].key == key && clip_ms(p->items[i].clip) == ms)
+			return clip_ref(p->items[i].clip);
+	return keys_tone(key, ms);
+}
+
+int playlist_key(struct playlist *p, char key, unsigned ms)
+{
+	AUTO(clip) *tone = NULL;
+	int err;
+
+	if (keys_pad_event(key) < 0)
+		return -EINVAL;
+	tone = tone_of(p, key, ms);
+	err = playlist_add(p, tone);
+	if (err)
+		return err;
+	p->items[p->count - 1].key = key;
+	p->keys++;
+	return 0;
+}
+
 int playlist_append(struct playlist *p, const struct playlist *tail)
 {
 	size_t before = p->frames, items = tail->count;
@@ -130,8 +158,11 @@ int playlist_append(struct playlist *p, const struct playlist *tail)
 		return -E2BIG;
 	if (tail->mark > 0)
 		p->mark = before + tail->mark;
-	for (size_t i = 0; i < items; i++)
+	for (size_t i = 0; i < items; i++) {
 		add(p, tail->items[i].clip, tail->items[i].frames);
+		p->items[p->count - 1].key = tail->items[i].key;
+	}
+	p->keys += tail->keys;
 	return 0;
 }
 
@@ -150,14 +181,43 @@ unsigned playlist_ms(const struct playlist *p)
 	return (unsigned)p->frames * CLIP_FRAME_MS;
 }
 
-const uint8_t *playlist_next(const struct playlist *p,
-			     struct playlist_cursor *at, enum g711_codec codec)
+/* To the item that the next frame is of; NULL: there is none. */
+static const struct item *advance(const struct playlist *p,
+				  struct playlist_cursor *at)
 {
 	while (at->item < p->count && at->frame == p->items[at->item].frames) {
 		at->item++;
 		at->frame = 0;
 	}
-	if (at->item == p->count)
+	return at->item < p->count ? &p->items[at->item] : NULL;
+}
+
+char playlist_key_at(const struct playlist *p, struct playlist_cursor at,
+		     uint32_t *left)
+{
+	const struct item *it = advance(p, &at);
+
+	if (!it || !it->key)
+		return '\0';
+	*left = it->frames - (uint32_t)at.frame;
+	return it->key;
+}
+
+size_t playlist_keys(const struct playlist *p, char out[PLAYLIST_KEYS_MAX + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count && p->keys; i++)
+		if (p->items[i].key && n < PLAYLIST_KEYS_MAX)
+			out[n++] = p->items[i].key;
+	out[n] = '\0';
+	return p->keys;
+}
+
+const uint8_t *playlist_next(const struct playlist *p,
+			     struct playlist_cursor *at, enum g711_codec codec)
+{
+	if (!advance(p, at))
 		return NULL;
 	if (!p->items[at->item].clip) {
 		at->frame++;
@@ -219,16 +279,32 @@ static size_t closest_spacing(const struct playlist *p)
 	return least;
 }
 
+static void cue_keys(const struct playlist *p, unsigned at_ms,
+		     playlist_cue_h *each, void *ctx)
+{
+	static const char head[] = "keys sent: ";
+	char text[sizeof(head) + PLAYLIST_KEYS_MAX];
+
+	memcpy(text, head, sizeof(head));
+	(void)playlist_keys(p, text + sizeof(head) - 1);
+	each(at_ms, text, false, ctx);
+}
+
 void playlist_cues(const struct playlist *p, playlist_cue_h *each, void *ctx)
 {
 	size_t closest = closest_spacing(p);
 	size_t joined = SIZE_MAX; /* the digit that belongs to the last one */
 	size_t frames = 0;
+	bool shown = false;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct item *it = &p->items[i];
 		size_t next = SIZE_MAX, s;
 
+		if (it->key && !shown)
+			cue_keys(p, (unsigned)frames * CLIP_FRAME_MS, each,
+				 ctx);
+		shown = shown || it->key;
 		if (it->clip && *clip_caption(it->clip))
 			each((unsigned)frames * CLIP_FRAME_MS,
 			     clip_caption(it->clip), i == joined, ctx);

@@ -21,6 +21,7 @@ struct playlist;
 enum {
 	PLAYLIST_ITEMS_MAX = 512,
 	PLAYLIST_MS_MAX = PCM_MS_MAX,
+	PLAYLIST_KEYS_MAX = 32, /* of those that are shown */
 };
 
 struct playlist *playlist_new(void);
@@ -31,6 +32,10 @@ void playlist_unref(struct playlist *p); /* NULL is fine */
 MUST_CHECK int playlist_add(struct playlist *p, struct clip *c); /* refs c */
 MUST_CHECK int playlist_silence(struct playlist *p,
 				unsigned ms); /* in 20s, up */
+/* A key, pressed so long: one of 0-9 * # A-D.  A wire that has events for keys
+ * carries those, any other the tones; a caption has all keys of the list where
+ * its first one is.  -EINVAL: no such key. */
+MUST_CHECK int playlist_key(struct playlist *p, char key, unsigned ms);
 /* Everything of `tail`, its mark too. */
 MUST_CHECK int playlist_append(struct playlist *p, const struct playlist *tail);
 
@@ -51,6 +56,12 @@ struct playlist_cursor {
 /* The next frame (CLIP_FRAME_BYTES, silence included), or NULL at the end. */
 const uint8_t *playlist_next(const struct playlist *p,
 			     struct playlist_cursor *at, enum g711_codec codec);
+
+/* The key that the next frame is of, or NUL; *left: frames to its end. */
+char playlist_key_at(const struct playlist *p, struct playlist_cursor at,
+		     uint32_t *left);
+/* Its keys as text; how many there are. */
+size_t playlist_keys(const struct playlist *p, char out[PLAYLIST_KEYS_MAX + 1]);
 
 /* The whole as a WAV file, and as a caption (parts joined by blanks, digits of
  * one group joined to a group): for a phone that is a page.  A digit is a clip

@@ -7,6 +7,7 @@
  *   pump_ports.c  sockets, and which one a stream gets
  *   pump_tick.c   the thread: its schedule, orders, the slow things
  *   pump_send.c   a phase's packets
+ *   pump_key.c    keys that we press: events in place of sound
  *   pump_table.c  whose packet is it: port and source address
  *   pump_heard.c  what arrives: the source lock, keys, tones
  *   pump_rtcp.c   reports, ours and theirs
@@ -194,7 +195,12 @@ struct pump_hot {
 	uint8_t wait;   /* ticks until the next one */
 	uint8_t flags;
 };
-enum { PUMP_SENDS = 1, PUMP_MARKS = 2, PUMP_HAS_BEGUN = 4 };
+enum {
+	PUMP_SENDS = 1,
+	PUMP_MARKS = 2,
+	PUMP_HAS_BEGUN = 4,
+	PUMP_KEYS = 8, /* its list may have keys, and they go as events */
+};
 _Static_assert(sizeof(struct pump_hot) == 64, "one cache line");
 
 /* A source that may become the one. */
@@ -203,6 +209,14 @@ struct pump_seek {
 	uint32_t ssrc;
 	uint16_t seq;
 	unsigned count; /* packets in a row */
+};
+
+/* A key of ours on the wire (RFC 4733 2.5.1). */
+struct pump_press {
+	bool held;
+	uint8_t event, ends; /* ends: packets that say so, to be sent yet */
+	uint16_t duration;
+	uint32_t ts;
 };
 
 struct pump_stream {
@@ -236,6 +250,7 @@ struct pump_stream {
 	struct pump_order *connect; /* until its networks are of no use */
 	struct pump_order *playing;
 	uint32_t play_id;
+	struct pump_press press;
 	struct pump_addr source;
 	uint32_t source_ssrc;
 	struct pump_seek seek[2]; /* what SDP says or is known; another */
@@ -344,6 +359,19 @@ void pump_send_phase(struct pump *p, struct pump_phase *ph, int64_t due_us);
 /* Let n ticks pass unsent. */
 void pump_skip_phase(struct pump *p, struct pump_phase *ph, uint32_t n);
 uint64_t pump_sent_bytes(const struct pump *p, const struct pump_stream *s);
+
+const uint8_t *pump_sound(struct pump *p, uint16_t index); /* a frame */
+
+/* pump_key.c */
+/* Its list or its way is another. */
+void pump_key_begin(struct pump *p, struct pump_stream *s);
+void pump_key_release(struct pump_stream *s); /* what is held is let go */
+/* Does a key begin here?  Then the sound in front of it ends. */
+bool pump_key_here(const struct pump *p, uint16_t index);
+/* False: sound is due.  Else *head has marker, type and time of the event's
+ * packet, and the list goes on by a frame. */
+bool pump_key_next(struct pump *p, uint16_t index, struct rtp_header *head,
+		   uint8_t payload[KEYS_EVENT_BYTES]);
 
 /* pump_heard.c */
 struct pump_ear *pump_ear_new(void);

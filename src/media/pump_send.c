@@ -53,11 +53,15 @@ void pump_batch_free(struct pump_batch *b)
 
 /* --- leaving ---------------------------------------------------------------------- */
 
-static void left(struct pump *p, uint16_t index, uint32_t late_us)
+static void left(struct pump *p, uint16_t index, size_t bytes, uint32_t late_us)
 {
 	struct pump_hot *h = &p->hot[index];
 
 	h->sent++;
+	if (bytes == RTP_HEADER_BYTES + KEYS_EVENT_BYTES) /* see sent_bytes() */
+		p->streams[index]->bytes_before -=
+			h->frames * (uint64_t)CLIP_FRAME_BYTES -
+			KEYS_EVENT_BYTES;
 	if (late_us > h->late_us)
 		h->late_us = late_us;
 	if (!(h->flags & PUMP_HAS_BEGUN)) {
@@ -85,8 +89,8 @@ static void flush(struct pump *p, int64_t due_us)
 			done++; /* the first of them was refused */
 			continue;
 		}
-		for (int i = 0; i < n; i++)
-			left(p, b->index[done + (unsigned)i], late_us);
+		for (unsigned i = done; i < done + (unsigned)n; i++)
+			left(p, b->index[i], b->iov[i].iov_len, late_us);
 		done += (unsigned)n;
 		sent += (unsigned)n;
 	}
@@ -132,7 +136,7 @@ static void played(struct pump *p, uint16_t index)
 	s->playing = NULL;
 }
 
-static const uint8_t *sound(struct pump *p, uint16_t index)
+const uint8_t *pump_sound(struct pump *p, uint16_t index)
 {
 	struct pump_hot *h = &p->hot[index];
 	struct playlist_cursor at = {h->item, h->frame};
@@ -151,6 +155,24 @@ static const uint8_t *sound(struct pump *p, uint16_t index)
 	return p->batch->silence[h->codec];
 }
 
+/* A packet's sound. */
+static size_t say(struct pump *p, uint16_t index, uint8_t *to)
+{
+	struct pump_hot *h = &p->hot[index];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < h->frames; i++, n += CLIP_FRAME_BYTES)
+		memcpy(to + n,
+		       h->flags & PUMP_KEYS && pump_key_here(p, index)
+			       ? p->batch->silence[h->codec]
+			       : pump_sound(p, index),
+		       CLIP_FRAME_BYTES);
+	h->ts += h->frames * (uint32_t)CLIP_FRAME_BYTES;
+	h->wait = h->frames - 1;
+	h->flags &= (uint8_t)~PUMP_MARKS;
+	return n;
+}
+
 static void make(struct pump *p, uint16_t index)
 {
 	struct pump_batch *b = p->batch;
@@ -163,12 +185,15 @@ static void make(struct pump *p, uint16_t index)
 	uint8_t *to = b->bytes + b->used;
 	size_t n = RTP_HEADER_BYTES;
 
+	if (h->flags & PUMP_KEYS &&
+	    pump_key_next(p, index, &head, to + RTP_HEADER_BYTES)) {
+		h->ts += CLIP_FRAME_BYTES;
+		h->flags |= PUMP_MARKS; /* sound begins anew behind it */
+		n += KEYS_EVENT_BYTES;
+	} else {
+		n += say(p, index, to + n);
+	}
 	rtp_write(&head, to);
-	for (unsigned i = 0; i < h->frames; i++, n += CLIP_FRAME_BYTES)
-		memcpy(to + n, sound(p, index), CLIP_FRAME_BYTES);
-	h->ts += h->frames * (uint32_t)CLIP_FRAME_BYTES;
-	h->wait = h->frames - 1;
-	h->flags &= (uint8_t)~PUMP_MARKS;
 
 	b->iov[b->count] = (struct iovec){to, n};
 	set_to(p, b, h);

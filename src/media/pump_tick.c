@@ -106,6 +106,7 @@ static void leave(struct pump *p, struct pump_stream *s)
 static void stop_playing(struct pump *p, struct pump_stream *s)
 {
 	p->hot[s->index].list = NULL;
+	pump_key_release(s);
 	if (s->playing)
 		pump_give_back(p, s->playing);
 	s->playing = NULL;
@@ -141,6 +142,7 @@ static void connect_it(struct pump *p, struct pump_order *o)
 		h->flags &= (uint8_t)~PUMP_SENDS;
 	else if (!(h->flags & PUMP_SENDS))
 		h->flags |= PUMP_SENDS | PUMP_MARKS;
+	pump_key_begin(p, s);
 	pump_hear_begin(p, s, same);
 	pump_aim(p, s);
 	if (again)
@@ -160,6 +162,7 @@ static void play(struct pump *p, struct pump_order *o)
 	h->list = o->list;
 	h->item = h->frame = 0;
 	h->played = 0;
+	pump_key_begin(p, s);
 }
 
 static void close_it(struct pump *p, struct pump_order *o)

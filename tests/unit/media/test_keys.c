@@ -105,6 +105,11 @@ TEST(only_twelve_events_are_keys)
 		assert_int_equal(keys_key_event(all[i]), i);
 	assert_int_equal(keys_key_event('A'), -1);
 	assert_int_equal(keys_key_event('\0'), -1);
+	assert_int_equal(keys_pad_event('7'), 7);
+	assert_int_equal(keys_pad_event('A'), 12);
+	assert_int_equal(keys_pad_event('D'), 15);
+	assert_int_equal(keys_pad_event('a'), -1);
+	assert_int_equal(keys_pad_event('\0'), -1);
 }
 
 TEST(every_key_is_told_by_its_name)

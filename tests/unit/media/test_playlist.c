@@ -214,6 +214,39 @@ TEST(slow_digits_are_grouped_alike)
 	assert_string_equal(b.p, "48 29");
 }
 
+TEST(keys_are_sounds_between_others_and_one_caption)
+{
+	AUTO(playlist) *p = playlist_new(), *tail = playlist_new();
+	struct playlist_cursor at = {0};
+	AUTO_BUF(b, 256);
+	char keys[PLAYLIST_KEYS_MAX + 1];
+	uint32_t left = 0;
+
+	(void)state;
+	add(p, 2, 1000, "hello");
+	assert_int_equal(playlist_key(p, '1', 60), 0);
+	assert_int_equal(playlist_silence(tail, 40), 0);
+	assert_int_equal(playlist_key(tail, '#', 40), 0);
+	assert_int_equal(playlist_append(p, tail), 0);
+	assert_int_equal(playlist_key(p, 'x', 40), -EINVAL);
+	assert_int_equal(playlist_key(p, '\0', 40), -EINVAL);
+
+	assert_int_equal(playlist_keys(p, keys), 2);
+	assert_string_equal(keys, "1#");
+	playlist_caption(p, &b);
+	assert_string_equal(b.p, "hello keys sent: 1#");
+	for (const char *due = "..111..##"; *due; due++) {
+		char key = playlist_key_at(p, at, &left);
+
+		assert_int_equal(key, *due == '.' ? '\0' : *due);
+		if (key)
+			assert_int_equal(left, strrchr(due, key) - due + 1);
+		assert_non_null(playlist_next(p, &at, G711_PCMU));
+	}
+	assert_int_equal(playlist_key_at(p, at, &left), '\0');
+	assert_int_equal(playlist_ms(p), 180);
+}
+
 TEST(clips_live_as_long_as_a_list_that_plays_them)
 {
 	struct playlist *p = playlist_new();
@@ -243,6 +276,8 @@ int main(void)
 			the_caption_joins_words_by_blanks_and_digits_to_groups),
 		cmocka_unit_test(a_cue_comes_when_its_clip_begins),
 		cmocka_unit_test(slow_digits_are_grouped_alike),
+		cmocka_unit_test(
+			keys_are_sounds_between_others_and_one_caption),
 		cmocka_unit_test(clips_live_as_long_as_a_list_that_plays_them),
 	};
 
