@@ -80,6 +80,9 @@ const struct api_field api_create_fields[] = {
 	[API_CREATE_WEBHOOK] = {.name = "webhook",
 				.kind = API_TEXT,
 				.max = VERIFICATION_URL_BYTES - 1},
+	[API_CREATE_SEND_DIGITS] = {.name = "send_digits",
+				    .kind = API_TEXT,
+				    .max = NUMBER_EXTENSION_BYTES - 1},
 	{0},
 };
 
@@ -279,4 +282,5 @@ void api_body_to_create(const struct api_body *b, struct service_create *req)
 	req->params = b->at[API_CREATE_PARAMS].text;
 	req->flow_version = (unsigned)b->at[API_CREATE_FLOW_VERSION].number;
 	req->webhook = b->at[API_CREATE_WEBHOOK].text;
+	req->send_digits = b->at[API_CREATE_SEND_DIGITS].text;
 }

@@ -52,6 +52,7 @@ enum api_create_field {
 	API_CREATE_PARAMS,
 	API_CREATE_FLOW_VERSION,
 	API_CREATE_WEBHOOK,
+	API_CREATE_SEND_DIGITS,
 };
 enum api_check_field {
 	API_CHECK_CODE,

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "core/code.h"
+#include "core/extension.h"
 #include "core/number.h"
 #include "core/outcome.h"
 
@@ -129,6 +130,7 @@ struct verification {
 	char flow[VERIFICATION_FLOW_BYTES];
 	unsigned flow_version;
 	enum verification_method method_allowed;
+	char send_digits[NUMBER_EXTENSION_BYTES]; /* "" for none */
 	char from[NUMBER_BYTES], locale[VERIFICATION_LOCALE_BYTES];
 	char language[16], brand[VERIFICATION_BRAND_BYTES];
 	unsigned human_digits; /* 3, or 5 after a failed call (B4) */

@@ -83,6 +83,7 @@ static const struct core_field fields[] = {
 	BOOL(52, short_id),
 	BOOL(53, code_given),
 	COUNT(54, asked, UINT32_MAX),
+	TEXT(55, send_digits),
 	COUNT(60, hook, UINT8_MAX),
 };
 

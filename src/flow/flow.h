@@ -238,6 +238,9 @@ struct flow_params {
 	/* verification.* and what prompts need; copied */
 	const char *verification_id, *call_id, *to, *from, *language, *purpose;
 	const char *brand, *amount, *payee, *callback;
+	/* What is sent to whatever answers, before anything is said
+	 * (core/extension.h); NULL or "": nothing. */
+	const char *send_digits;
 	unsigned attempt, code_length, human_digits;
 	int64_t deadline_ms; /* wall: nothing is spoken after it (B2) */
 	unsigned ring_ms;

@@ -423,15 +423,30 @@ static void key_pressed(struct flow_run *run, const struct tel_event *ev)
 						       .after_mark_ms = after});
 }
 
+/* Somebody is there, or will be. */
+static void listens(struct flow_run *run)
+{
+	run->leg.answered_ms = flow_run_now(run);
+	flow_run_happens(run, &(struct flow_happening){.what = FLOW_TEL,
+						       .leg = LEG_ANSWERED});
+}
+
 static void answered(struct flow_run *run)
 {
 	run->leg.answered = true;
-	run->leg.answered_ms = flow_run_now(run);
 	timer_set(timers_of(run), &run->cap,
 		  (int64_t)run->flow->max_call_seconds * 1000, too_long, run);
 	flow_run_news(run, EVENT_ANSWERED, LEG_ANSWERED);
-	flow_run_happens(run, &(struct flow_happening){.what = FLOW_TEL,
-						       .leg = LEG_ANSWERED});
+	if (!flow_extension_send(run))
+		listens(run);
+}
+
+static void played(struct flow_run *run, uint32_t play_id)
+{
+	if (flow_extension_sent(run, play_id))
+		listens(run);
+	else
+		flow_talk_played(run, play_id);
 }
 
 static void ended(struct flow_run *run, const struct tel_event *ev)
@@ -444,7 +459,8 @@ static void ended(struct flow_run *run, const struct tel_event *ev)
 	leg->sip_code = ev->sip_code;
 	leg->q850 = ev->q850;
 	timer_stop(timers_of(run), &run->cap);
-	if (run->state == RUN_GOING && run->node && leg->answered) {
+	if (run->state == RUN_GOING && run->node && leg->answered &&
+	    !leg->keys_id) {
 		/* a node may see a meaning in it (9, and the phone is down) */
 		flow_run_happens(run,
 				 &(struct flow_happening){.what = FLOW_TEL,
@@ -489,7 +505,7 @@ static void tel_event(const struct tel_event *ev, void *ctx)
 		key_pressed(run, ev);
 		return;
 	case TEL_PLAYED:
-		flow_talk_played(run, ev->play_id);
+		played(run, ev->play_id);
 		return;
 	case TEL_ENDED:
 		ended(run, ev);
@@ -671,6 +687,8 @@ static void copy(struct flow_run *run, const struct flow_params *p)
 	run->code_length = p->code_length < CODE_DIGITS_MAX ? p->code_length
 							    : CODE_DIGITS_MAX;
 	run->human_digits = p->human_digits;
+	(void)snprintf(run->send_digits, sizeof(run->send_digits), "%s",
+		       p->send_digits ? p->send_digits : "");
 	run->ring_ms = p->ring_ms;
 	run->deadline_ms = p->deadline_ms;
 	run->counters = b_zero(run->flow->nodes_count, sizeof(unsigned));

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/timer.h"
+#include "core/extension.h"
 #include "flow/flow_priv.h"
 
 enum {
@@ -174,7 +175,9 @@ struct flow_leg {
 	bool answered, ended, rang, early_media;
 	enum tel_cause cause;
 	int sip_code, q850;
-	int64_t answered_ms; /* monotonic */
+	uint32_t keys_id; /* of the keys for a switchboard; 0: none sound */
+	/* monotonic; behind those keys, where there are any */
+	int64_t answered_ms;
 };
 
 struct flow_run {
@@ -187,6 +190,7 @@ struct flow_run {
 	const struct phrases *phrases;
 	char *call_id, *to, *from, *purpose, *brand, *amount, *payee, *callback;
 	char *mode;
+	char send_digits[NUMBER_EXTENSION_BYTES];
 	char language[SPEECH_LANGUAGE_BYTES];
 	char code[CODE_BYTES]; /* while it is put into speech */
 	unsigned code_length, human_digits, ring_ms;
@@ -235,6 +239,11 @@ void flow_talk_sent(struct flow_prep *p); /* to the voices, */
 void flow_talk_back(struct flow_prep *p); /* ... and back */
 void flow_talk_played(struct flow_run *run, uint32_t play_id);
 void flow_talk_mark(struct flow_run *run);
+
+/* extension.c.  False: there are no keys to send. */
+bool flow_extension_send(struct flow_run *run);
+/* True: that was the end of them. */
+bool flow_extension_sent(struct flow_run *run, uint32_t play_id);
 
 /* values.c */
 MUST_CHECK int flow_values_begin(struct flow_run *run,

@@ -27,6 +27,12 @@ static bool sends_left(struct service_errand *e)
 	return false;
 }
 
+/* Another extension is another telephone: what is sent there is another code. */
+static bool rings_another(const struct service_errand *e)
+{
+	return e->sending && strcmp(e->pair.v.send_digits, e->send_digits) != 0;
+}
+
 static bool may_call(struct service_errand *e)
 {
 	const struct verification *v = &e->pair.v;
@@ -135,6 +141,10 @@ static int apply(struct store_tx *tx, void *ctx)
 	e->dials = false;
 	if (err)
 		return err;
+	if (rings_another(e)) {
+		service_refuse(&e->no, "conflict", "", "it rings another");
+		return -EPERM;
+	}
 	if (e->sending && has_call(e))
 		return 0;
 	if (!may_call(e) || !may_ring(e) || !may_spend(e))
@@ -188,6 +198,8 @@ void service_call_once_more(struct service *sv,
 
 	e->sending = true;
 	e->sends = req->sends;
+	(void)snprintf(e->send_digits, sizeof(e->send_digits), "%s",
+		       req->send_digits);
 	memcpy(e->call_id, req->call_id, sizeof(e->call_id));
 	e->own = *req->own;
 	run(e);

@@ -13,7 +13,7 @@
 #include "base/crypto.h"
 #include "service/flows_priv.h"
 
-enum { TEXTS = 18 };
+enum { TEXTS = 19 };
 
 struct ahead {
 	struct service *sv;
@@ -55,6 +55,7 @@ static void copy_texts(struct ahead *a)
 		&r->params,       &r->code,
 		&r->label,        &r->idempotency_key,
 		&r->webhook_form, &r->webhook_key,
+		&r->send_digits,
 	};
 
 	_Static_assert(COUNT_OF(texts) == TEXTS, "there is room for them");

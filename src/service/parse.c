@@ -17,6 +17,7 @@
 
 enum {
 	TTL_MIN_MS = 60 * 1000,
+	SECOND_MS = 1000,
 	CODE_USUAL_MIN = 6, /* A1: fewer only where a setting says so */
 	CURRENCY_LETTERS = 3,
 	CLEAR_PREFIX = 6, /* F1 */
@@ -241,6 +242,26 @@ static bool read_words(const struct reading *r)
 		    is_currency) &&
 	       take(r, "payee", q->payee, PLACE(v->payee), is_speakable) &&
 	       take(r, "webhook", q->webhook, PLACE(v->webhook), is_url);
+}
+
+static bool read_send_digits(const struct reading *r)
+{
+	const char *text = r->req->send_digits;
+	struct verification *v = &r->w->v;
+
+	if (!given(text))
+		return true;
+	if (number_extension_ms(text) == 0) {
+		service_refuse(r->no, "invalid_field", "send_digits",
+			       "1 to %d of the keys 0-9 * # A-D and the pauses "
+			       "w (half a second) and W (a second), with a key "
+			       "among them and %d seconds long at most",
+			       NUMBER_EXTENSION_BYTES - 1,
+			       NUMBER_EXTENSION_MS_MAX / SECOND_MS);
+		return false;
+	}
+	(void)snprintf(v->send_digits, sizeof(v->send_digits), "%s", text);
+	return true;
 }
 
 static bool read_webhook(const struct reading *r)
@@ -535,10 +556,10 @@ bool service_wish_read(struct service *sv, const struct service_create *req,
 		       struct service_wish *out, struct service_refusal *no)
 {
 	static bool (*const fields[])(const struct reading *) = {
-		read_flow,  read_params,     read_number, read_words,
-		read_brand, read_figures,    read_client, read_metadata,
-		read_from,  choose_language, read_trace,  read_code,
-		read_label, read_webhook,
+		read_flow,  read_params,     read_number,      read_words,
+		read_brand, read_figures,    read_client,      read_metadata,
+		read_from,  choose_language, read_trace,       read_code,
+		read_label, read_webhook,    read_send_digits,
 	};
 	struct reading r = {.sv = sv, .req = req, .w = out, .no = no};
 

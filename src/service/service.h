@@ -178,6 +178,9 @@ bool service_sandbox_code(struct service *sv, const char *call_id,
 struct service_create {
 	struct service_who who;
 	const char *to, *flow, *locale, *brand, *purpose, *from;
+	/* Keys for a switchboard, "ww1234#" (core/extension.h), sent after the
+	 * answer and before anything is said; NULL: none. */
+	const char *send_digits;
 	unsigned code_length; /* 0: default */
 	int64_t ttl_ms;       /* 0: default */
 	const char *amount, *currency, *payee, *webhook, *client_ip;

@@ -55,6 +55,7 @@ struct sound {
 	unsigned played_ms; /* once it is over */
 	struct tel_heard *heard;
 	size_t count, next;
+	bool keys; /* for a switchboard: the person is not there yet */
 };
 
 struct script_call {
@@ -179,6 +180,18 @@ static void forget_sound(struct script_call *c)
 	free(s->heard);
 	s->heard = NULL;
 	s->count = s->next = 0;
+	s->keys = false;
+}
+
+static void keys_are_sent(const struct script_call *c)
+{
+	const struct tel_scripted_params *p = &c->phone->params;
+	char keys[PLAYLIST_KEYS_MAX + 1];
+
+	if (!c->sound.keys || !p->keyed)
+		return;
+	(void)playlist_keys(c->sound.list, keys);
+	p->keyed(c->id, keys, p->ctx);
 }
 
 static void send_end(void *ctx)
@@ -290,7 +303,11 @@ static void hear(void *ctx);
 
 static void sound_is_over(struct script_call *c)
 {
+	bool keys = c->sound.keys;
+
 	forget_sound(c);
+	if (keys)
+		return;
 	c->person.knows_code = given_code(c) != NULL;
 	follow(c, tel_person_sound_ends(&c->person));
 }
@@ -328,6 +345,7 @@ static void hear(void *ctx)
 		hear_digit(c);
 		return;
 	}
+	keys_are_sent(c);
 	sound_is_over(c);
 	ev.played_ms = c->sound.played_ms;
 	tell(c, &ev);
@@ -337,6 +355,7 @@ static int scripted_play(struct tel_call *call, struct playlist *p, uint32_t id)
 {
 	struct script_call *c = (struct script_call *)call;
 	struct sound *s = &c->sound;
+	char keys[PLAYLIST_KEYS_MAX + 1];
 
 	if (c->line != LINE_UP)
 		return -ENOTCONN;
@@ -346,6 +365,11 @@ static int scripted_play(struct tel_call *call, struct playlist *p, uint32_t id)
 	s->list = p;
 	s->id = id;
 	s->began_ms = now_ms(c);
+	s->keys = playlist_keys(p, keys) > 0;
+	if (s->keys) {
+		set_ear(c);
+		return 0;
+	}
 	if (c->phone->params.heard || tel_person_listens(c->person.script))
 		s->count = tel_ears_listen(c->phone->ears, p, &s->heard);
 	if (!c->phone->params.heard && s->count > 0)

@@ -59,6 +59,9 @@ struct tel_scripted_params {
 	 * of a `reverse` flow knows it; NULL: types what it heard. */
 	void (*heard)(const char *call_id, char digit, void *ctx);
 	const char *(*types)(const char *call_id, void *ctx);
+	/* Tests: the keys of a sound that has ended.  To the person it is no
+	 * speech: a switchboard heard it. */
+	void (*keyed)(const char *call_id, const char *keys, void *ctx);
 	unsigned types_max; /* so often; 0: three times */
 	/* Tests of what stands for a trunk; NULL where nothing is special: the
 	 * fault of a call that is dialled (NULL: none), the telephone's state,

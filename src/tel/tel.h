@@ -161,7 +161,9 @@ MUST_CHECK int tel_dial(struct tel *t, const struct tel_params *params,
 			struct tel_call **out);
 
 /*
- * Play `p` from its start in place of whatever plays; keeps a reference.
+ * Play `p` from its start in place of whatever plays; keeps a reference.  Its
+ * keys are pressed: as telephone-events where the far end takes those, and in
+ * sound otherwise.
  * TEL_PLAYED with `id` comes at its end, not if it was replaced or stopped.
  * -ENOTCONN: not answered, or ended.
  */

@@ -40,6 +40,90 @@ static uint64_t created(struct world *w)
 	return s.created;
 }
 
+/* --- an extension ----------------------------------------------------------------- */
+
+TEST(an_extension_is_dialled_before_anything_is_said)
+{
+	struct world *w = *state;
+	struct service_create req = send_to(LISTENS);
+	struct answer made;
+	char code[CODE_BYTES];
+
+	req.send_digits = "ww12W*#D";
+	made = world_send(w, &req, SENDS);
+	assert_false(made.refused);
+	(void)world_until_ended(w, made.v.id);
+	world_code(w, &made.v, code);
+
+	assert_string_equal(w->keyed, "12*#D ");
+	assert_non_null(strstr(w->heard, code));
+	assert_int_equal(world_check(w, made.v.id, code).result,
+			 CHECK_APPROVED);
+}
+
+TEST(each_further_call_dials_it_again)
+{
+	struct world *w = *state;
+	struct service_create req = send_to(LISTENS);
+	struct answer made;
+
+	req.send_digits = "4";
+	made = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, made.v.id);
+	assert_false(world_call(w, made.v.id).refused);
+	(void)world_until_ended(w, made.v.id);
+
+	assert_string_equal(w->keyed, "4 4 ");
+}
+
+TEST(another_extension_is_another_verification)
+{
+	struct world *w = *state;
+	struct service_create req = send_to(LISTENS);
+	struct answer first, other, again;
+
+	req.send_digits = "12";
+	first = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, first.v.id);
+	req.send_digits = "34";
+	other = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, other.v.id);
+	req.send_digits = "12";
+	again = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, again.v.id);
+
+	assert_false(other.refused);
+	assert_false(other.again);
+	assert_string_not_equal(first.v.id, other.v.id);
+	assert_true(again.again);
+	assert_string_equal(first.v.id, again.v.id);
+	assert_string_equal(w->keyed, "12 34 12 ");
+	assert_int_equal(created(w), 2);
+}
+
+TEST(what_is_no_extension_is_refused_with_the_rule)
+{
+	static const char *const bad[] = {"ww",
+					  "12 3",
+					  "1,2",
+					  "a",
+					  "0123456789012345678901234567890ww",
+					  "WWWWWWWWWWWWWWWWWWWW1"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct service_create req = send_to(LISTENS);
+		struct answer made;
+
+		req.send_digits = bad[i];
+		made = world_send(w, &req, SENDS);
+		assert_true(made.refused);
+		assert_string_equal(made.no.code, "invalid_field");
+		assert_string_equal(made.no.field, "send_digits");
+		assert_non_null(strstr(made.no.detail, "20 seconds"));
+	}
+}
+
 /* --- again ---------------------------------------------------------------------- */
 
 TEST(a_second_send_calls_again_with_the_same_code)
@@ -443,6 +527,10 @@ TEST(an_alias_of_a_name_is_the_same_each_time_and_for_nothing_else)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(an_extension_is_dialled_before_anything_is_said),
+		CASE(each_further_call_dials_it_again),
+		CASE(another_extension_is_another_verification),
+		CASE(what_is_no_extension_is_refused_with_the_rule),
 		CASE(a_second_send_calls_again_with_the_same_code),
 		CASE(while_a_call_is_under_way_a_send_dials_nothing),
 		CASE(above_its_sends_it_is_refused),

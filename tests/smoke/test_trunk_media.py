@@ -13,6 +13,7 @@ import sys
 from far import (HOST, STRANGER, House, Rtp, Recorded, make_room, ports,
                  seconds, shows)
 from harness import note, sentence, tell
+from sound import from_pcma, keys_in
 
 SPOKEN_CODE = 10  # digits: so long that no other text has them by chance
 
@@ -269,7 +270,68 @@ def silence_comes_at_once_and_the_first_word_after_a_moment(house):
     assert 500 <= spoken - packets[0][0] <= 1900, spoken
 
 
+# --- an extension behind a switchboard -----------------------------------------
+
+EXTENSION, ITS_KEYS = 'ww12W*#90', '12*#90'
+QUIET = bytes([0xd5]) * 160
+EVENT = 101
+
+
+def extension(house, name):
+    """Its call, with the keys sent; all packets of it."""
+    line = house.line(name)
+    with house.sipp(name, 'plain', line) as sipp:
+        call = house.call(name, send_digits=EXTENSION)
+        call.until('call.spoken')
+        shows(call.leg(), outcome='answered')
+        sipp.is_content()
+    said = line.hears(18)
+    line.close()
+    assert said[:6] * 3 == said, f'{len(said)} digits'
+    return [p for _, p in house.recorded(name).packets]
+
+
+def number(octets):
+    return int.from_bytes(octets, 'big')
+
+
+@sentence
+def an_extension_is_dialled_by_events_before_the_words(house):
+    """RFC 4733: marker, time, durations, three ends of each key."""
+    packets = extension(house, 'switchboard')
+    keys = {}
+    for p in packets:
+        if p[1] & 0x7f == EVENT:
+            keys.setdefault(number(p[4:8]), []).append(p)
+    first_word = next(i for i, p in enumerate(packets)
+                      if p[1] & 0x7f == 8 and p[12:] != QUIET)
+    last_key = max(i for i, p in enumerate(packets)
+                   if p[1] & 0x7f == EVENT)
+
+    assert ''.join('0123456789*#'[k[0][12]] for k in keys.values()) \
+        == ITS_KEYS, keys
+    for k in keys.values():
+        assert [p[1] >> 7 for p in k] == [1] + 6 * [0]
+        assert [p[13] >> 7 for p in k] == 4 * [0] + 3 * [1]
+        assert [number(p[14:16]) for p in k] == \
+            [160, 320, 480, 640, 800, 800, 800]
+        assert len({p[12] for p in k}) == 1
+    assert last_key < first_word, (last_key, first_word)
+    seqs = [number(p[2:4]) for p in packets]
+    assert all((b - a) % 65536 == 1 for a, b in zip(seqs, seqs[1:]))
+
+
+@sentence
+def where_events_are_not_taken_it_is_dialled_by_tones(house):
+    packets = extension(house, 'switchboard_tones')
+    keys = keys_in(from_pcma(b''.join(p[12:] for p in packets[:400])))
+
+    assert {p[1] & 0x7f for p in packets} == {8}
+    assert keys == ITS_KEYS, keys
+
+
 CASES = {
+    'switchboard': {}, 'switchboard_tones': {'keys': ['tones']},
     'clean': {}, 'payload': {}, 'pcmu': {}, 'bad10': {}, 'bad20': {},
     'bad40': {}, 'tones': {'keys': ['tones']}, 'late': {}, 'fast': {},
     'strange': {}, 'behind_nat': {'media_networks': ['127.0.0.1/32']},

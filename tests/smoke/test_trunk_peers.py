@@ -51,6 +51,20 @@ def baresip_passes_the_check_and_types_the_code(house):
 
 
 @sentence
+def baresip_hears_the_extension_before_the_words(house):
+    keys = '*1209#'
+    with house.baresip('switchboard') as phone:
+        call = house.call('switchboard', send_digits=f'w{keys}')
+        heard = ''.join(phone.event('CALL_DTMF_START')['param']
+                        for _ in keys)
+        assert 'call.spoken' not in call.kinds
+        call.until('call.spoken')
+        shows(call.leg(), outcome='answered')
+
+    assert heard == keys, heard
+
+
+@sentence
 def baresip_declines(house):
     with house.baresip('decliner', account='answermode=manual') as phone:
         call = house.call('decliner')
@@ -223,7 +237,7 @@ def strangers_are_not_answered_and_change_nothing(house):
 
 
 CASES = {
-    'recorder': {}, 'typist': {}, 'decliner': {}, 'leaver': {},
+    'recorder': {}, 'typist': {}, 'switchboard': {}, 'decliner': {}, 'leaver': {},
     'behind': {'has_password': True}, 'md5': {'has_password': True},
     'sha256': {'has_password': True}, 'wrong': {'has_password': True},
     'nobody': {}, 'strangers': {},

@@ -99,6 +99,17 @@ static int script_of(const char *to, void *ctx)
 	return w->others;
 }
 
+static void keyed(const char *call_id, const char *keys, void *ctx)
+{
+	struct world *w = ctx;
+	size_t n = strlen(w->keyed);
+
+	(void)call_id;
+	/* nothing was said before them */
+	assert_true(n > 0 || w->heard[0] == '\0');
+	(void)snprintf(w->keyed + n, sizeof(w->keyed) - n, "%s ", keys);
+}
+
 static void heard(const char *call_id, char digit, void *ctx)
 {
 	struct world *w = ctx;
@@ -175,8 +186,11 @@ static void free_tels(struct world *w)
 
 static void open_tel(struct world *w)
 {
-	struct tel_scripted_params params = {
-		.script = script_of, .heard = heard, .types = types, .ctx = w};
+	struct tel_scripted_params params = {.script = script_of,
+					     .heard = heard,
+					     .types = types,
+					     .keyed = keyed,
+					     .ctx = w};
 
 	world_open_tel(w, &params, &w->tel);
 }

@@ -52,6 +52,7 @@ struct world {
 	size_t more_count;
 	char types[16];  /* "": what was heard */
 	char heard[512]; /* every digit, in order */
+	char keyed[128]; /* keys that were sent to it, a blank behind each */
 	unsigned dials;
 };
 

@@ -118,6 +118,7 @@ static struct verification full(void)
 
 	fill_texts(&v);
 	FILL(v.label, 'l');
+	FILL(v.send_digits, '7');
 	memset(v.code_sealed, 0xc0, sizeof(v.code_sealed));
 	v.params_n = VERIFICATION_PARAMS_MAX;
 	v.params = b_zero(v.params_n, 1);

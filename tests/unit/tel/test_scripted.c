@@ -4,6 +4,7 @@
  * is played, and end when and how it should?
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "support/scripted_bench.h"
 
@@ -318,6 +319,37 @@ TEST(no_event_follows_a_close)
 	assert_int_equal(last()->ev.kind, TEL_ANSWERED);
 }
 
+static char keyed[PLAYLIST_KEYS_MAX + 1];
+
+static void on_keyed(const char *call_id, const char *keys, void *ctx)
+{
+	(void)ctx;
+	assert_string_equal(call_id, "call-1");
+	(void)snprintf(keyed, sizeof(keyed), "%s", keys);
+}
+
+TEST(keys_are_for_a_switchboard_and_not_for_the_person)
+{
+	AUTO(playlist) *p = playlist_new();
+
+	bench.script = TEL_SCRIPT_LISTEN;
+	open_tel((struct tel_scripted_params){.script = the_script,
+					      .keyed = on_keyed});
+	dial_number("+1000");
+	go(2000);
+	assert_int_equal(playlist_silence(p, 5000), 0);
+	assert_int_equal(playlist_key(p, '4', 100), 0);
+	assert_int_equal(playlist_key(p, '#', 100), 0);
+	assert_int_equal(tel_call_play(bench.call, p, 3), 0);
+	go(5180);
+	assert_string_equal(keyed, "");
+	go(20);
+
+	assert_string_equal(keyed, "4#");
+	assert_int_equal(last()->ev.kind, TEL_PLAYED);
+	assert_int_equal(last()->ev.play_id, 3);
+}
+
 TEST(a_clip_without_sound_is_no_ear)
 {
 	AUTO(clip) *silence = NULL;
@@ -360,6 +392,7 @@ int main(void)
 		WITH_BENCH(what_is_replaced_is_not_heard_to_its_end),
 		WITH_BENCH(a_call_may_be_closed_in_any_event),
 		WITH_BENCH(no_event_follows_a_close),
+		WITH_BENCH(keys_are_for_a_switchboard_and_not_for_the_person),
 		WITH_BENCH(a_clip_without_sound_is_no_ear),
 	};
 
