@@ -12,7 +12,12 @@
 
 #include "api/twilio.h"
 
-enum { CODE_TEXT_BYTES = 32, IP_BYTES = 64, CHANNEL_BYTES = 16 };
+enum {
+	CODE_TEXT_BYTES = 32,
+	IP_BYTES = 64,
+	CHANNEL_BYTES = 16,
+	DIGITS_BYTES = 128, /* too long a text is the service's to refuse */
+};
 
 struct verifying {
 	struct twilio_ask q;
@@ -22,7 +27,7 @@ struct verifying {
 	char amount[VERIFICATION_AMOUNT_BYTES], currency[4];
 	char payee[VERIFICATION_PAYEE_BYTES];
 	char name[TWILIO_NAME_BYTES], locale[VERIFICATION_LOCALE_BYTES];
-	char ip[IP_BYTES];
+	char ip[IP_BYTES], send_digits[DIGITS_BYTES];
 	/* of a check, what was found: it owns nothing here */
 	struct verification v;
 	char v_to[NUMBER_BYTES];
@@ -199,17 +204,18 @@ static bool read_code(struct verifying *w)
 /* What can be told without the service's own settings. */
 static bool read_request(struct verifying *w)
 {
-	static const char *const lacking[] = {
-		"SendDigits",           "CustomMessage",
-		"TemplateSid",          "TemplateCustomSubstitutions",
-		"ChannelConfiguration", NULL};
+	static const char *const lacking[] = {"CustomMessage", "TemplateSid",
+					      "TemplateCustomSubstitutions",
+					      "ChannelConfiguration", NULL};
 
 	return read_to(w) && read_channel(&w->q) &&
 	       twilio_lacks(&w->q, lacking) && read_payment(w) &&
 	       twilio_text(&w->q, "CustomFriendlyName", w->name,
 			   sizeof(w->name)) &&
 	       twilio_text(&w->q, "Locale", w->locale, sizeof(w->locale)) &&
-	       twilio_text(&w->q, "DeviceIp", w->ip, sizeof(w->ip));
+	       twilio_text(&w->q, "DeviceIp", w->ip, sizeof(w->ip)) &&
+	       twilio_text(&w->q, "SendDigits", w->send_digits,
+			   sizeof(w->send_digits));
 }
 
 static bool read_for_service(struct verifying *w)
@@ -264,6 +270,7 @@ static void counted(struct twilio_ask *q, bool refused,
 		.amount = w->amount,
 		.currency = w->currency,
 		.payee = w->payee,
+		.send_digits = w->send_digits,
 		.client_ip = w->ip,
 		.no_client = true, /* few of their clients send DeviceIp */
 		.metadata = borrow(q, "Tags"),

@@ -100,10 +100,18 @@ export class Phone {
 			{ page: this.page, ...more });
 	}
 
-	/* Answers, does what is asked for, and comes away with the code. */
-	async takesTheCode() {
+	async answers() {
 		this.call = (await this.hears('ring')).call;
 		await this.act('answer');
+	}
+
+	/* Answers, does what is asked for, and comes away with the code. */
+	async takesTheCode() {
+		await this.answers();
+		return this.hearsTheCode();
+	}
+
+	async hearsTheCode() {
 		const [keys, play] = await this.reads(/press[: ]+((?:\d ?){3})/);
 		await played(play);
 		for (const key of keys)

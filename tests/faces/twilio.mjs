@@ -57,6 +57,25 @@ const tests = {
 		phone.close();
 	},
 
+	async an_extension_is_dialled_before_the_first_word(server) {
+		const phone = await Phone.open(server);
+		const client = connect(server);
+		const service = await client.verify.v2.services.create({
+			friendlyName: 'Acme' });
+		const one = client.verify.v2.services(service.sid);
+
+		await one.verifications.create({
+			to: PAGE, channel: 'call', sendDigits: 'ww1234#' });
+		await phone.answers();
+		const keys = await phone.hears('play');
+		assert.deepEqual(keys.captions.map((c) => c[1]),
+			['keys sent: 1234#']);
+		const code = await phone.hearsTheCode();
+		await spoken(server, PAGE);
+		assert.equal((await check(one, PAGE, code)).status, 'approved');
+		phone.close();
+	},
+
 	async a_code_of_ones_own_is_spoken_and_its_call_is_an_attempt(server) {
 		const client = connect(server);
 		const service = await client.verify.v2.services.create({
@@ -177,7 +196,8 @@ const tests = {
 		await refused(call({ channel: 'sms' }), 400, 60204);
 		await refused(call({ channel: 'email' }), 400, 60204);
 		await refused(call({ customCode: '123456' }), 400, 60204);
-		await refused(call({ sendDigits: '1234' }), 400, 60204);
+		await refused(call({ sendDigits: '12-34' }), 400, 60200);
+		await refused(call({ customMessage: 'hello' }), 400, 60204);
 		await refused(call({ amount: '5' }), 400, 60206);
 		const abroad = await refused(call({ to: '+4915123456789' }),
 			403, 60605);
