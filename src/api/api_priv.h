@@ -115,7 +115,8 @@ web_handler_h api_flows, api_flow_add, api_flow_import, api_flow_read,
 	api_flow_remove, api_flow_draft, api_flow_save, api_flow_validate,
 	api_flow_validate_alone, api_flow_publish, api_flow_versions,
 	api_flow_test, api_runs, api_flow_version, api_flow_restore,
-	api_flow_diff, api_flow_export;
+	api_flow_diff, api_flow_export, api_run_read, api_run_remove,
+	api_run_events;
 
 /* --- events (events.c) ------------------------------------------------------------- */
 

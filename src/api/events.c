@@ -10,6 +10,10 @@
  * Each event's id is the store's cursor: who comes back with Last-Event-ID goes
  * on where it was.  When that is too old, `reset` says that events are missing,
  * and what is kept follows.
+ *
+ * A test run is followed in the same way, from the memory of this node, and its
+ * stream ends with it.  Steps of calls (decision 18) are kept by nobody: they
+ * are written to the streams that want them and have room, or forgotten.
  */
 #include <assert.h>
 #include <errno.h>
@@ -17,13 +21,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api_priv.h"
+#include "api/flows_priv.h"
 #include "base/list.h"
 #include "base/mem.h"
 
-enum { PAGE = 32, TOPICS = 256 };
-_Static_assert(PAGE *(STORE_EVENT_MAX + 256) < WEB_STREAM_BUFFER_MAX,
+enum {
+	PAGE = 32,
+	TOPICS = 256,
+	STEPS_AHEAD = 64 << 10, /* bytes of steps that a reader is behind */
+	STEP_ROOM = 32,         /* what stands around one in the stream */
+};
+_Static_assert(PAGE *(STORE_EVENT_MAX + 256) + STEPS_AHEAD <
+		       WEB_STREAM_BUFFER_MAX,
 	       "a page fits into a stream");
+_Static_assert((int)SERVICE_RUN_ID_BYTES >= (int)VERIFICATION_ID_BYTES,
+	       "an id of either has room");
 
 struct api_follows {
 	struct service *service;
@@ -31,6 +43,7 @@ struct api_follows {
 	pthread_cond_t fewer;
 	size_t count;
 	struct link topics[TOPICS]; /* by hash */
+	atomic_uint listening;      /* to steps */
 };
 
 struct follower {
@@ -39,12 +52,17 @@ struct follower {
 	struct web_request *r; /* until the stream is open */
 	struct web_stream *stream;
 	struct service_who who;
-	char id[VERIFICATION_ID_BYTES]; /* "": the whole application */
+	char id[SERVICE_RUN_ID_BYTES]; /* "": the whole application */
+	bool run;                      /* it is one of a test, of this flow: */
+	char flow[VERIFICATION_ID_BYTES];
+	bool steps; /* of calls, too */
 	char cursor[STORE_CURSOR_BYTES];
 	/* under the lock */
 	enum { RESTING, READING, WRITING } doing;
 	bool more;     /* there is something new, or there was a full page */
 	bool gone;     /* its reader */
+	bool open;     /* `stream` takes steps */
+	size_t ahead;  /* bytes of them that it has not read */
 	unsigned refs; /* the stream's, and of a page on its way */
 };
 
@@ -75,6 +93,7 @@ static void unref(struct follower *f)
 	if (!last)
 		return;
 	web_stream_close(f->stream);
+	atomic_fetch_sub(&all->listening, f->steps);
 	free(f);
 	(void)pthread_mutex_lock(&all->lock);
 	all->count--;
@@ -99,6 +118,8 @@ static void on_page(int err, const struct store_event *events, size_t count,
 /* With `doing` READING and a ref for the page. */
 static void read_page(struct follower *f)
 {
+	const struct service_run_name run = {
+		.who = f->who, .flow = f->flow, .id = f->id};
 	const struct service_follow req = {
 		.who = f->who,
 		.id = f->id[0] ? f->id : NULL,
@@ -106,7 +127,11 @@ static void read_page(struct follower *f)
 		.max = PAGE,
 	};
 
-	service_events(f->all->service, &req, on_page, f);
+	if (f->run)
+		service_run_events(f->all->service, &run, f->cursor, PAGE,
+				   on_page, f);
+	else
+		service_events(f->all->service, &req, on_page, f);
 }
 
 /* Under the lock: is there a reason to read?  Then it is begun. */
@@ -122,20 +147,18 @@ static bool begin(struct follower *f)
 	return true;
 }
 
-static void read_on(struct follower *f)
+/* A page was read, or steps were, or both. */
+static void on_drained(void *ctx)
 {
+	struct follower *f = ctx;
 	bool go;
 
 	(void)pthread_mutex_lock(&f->all->lock);
-	go = begin(f);
+	f->ahead = 0;
+	go = f->doing == WRITING && begin(f);
 	(void)pthread_mutex_unlock(&f->all->lock);
 	if (go)
 		read_page(f);
-}
-
-static void on_drained(void *ctx)
-{
-	read_on(ctx);
 }
 
 static void on_closed(void *ctx)
@@ -150,12 +173,13 @@ static void on_closed(void *ctx)
 
 /* --- opening -------------------------------------------------------------------- */
 
-static void refuse(struct web_request *r, int err)
+static void refuse(struct web_request *r, bool run, int err)
 {
 	switch (err) {
 	case -ENOENT:
 		api_bad_field(r, "not_found", NULL,
-			      "there is no such verification");
+			      run ? "there is no such run, or not any more"
+				  : "there is no such verification");
 		break;
 	case -EINVAL:
 		api_bad_field(r, "invalid_field", "Last-Event-ID",
@@ -169,6 +193,13 @@ static void refuse(struct web_request *r, int err)
 		api_bad_field(r, "store_unavailable", NULL,
 			      "the events cannot be read");
 	}
+}
+
+static void takes_steps(struct follower *f)
+{
+	(void)pthread_mutex_lock(&f->all->lock);
+	f->open = f->steps;
+	(void)pthread_mutex_unlock(&f->all->lock);
 }
 
 /* What the first page says decides about the answer.  False: no stream. */
@@ -187,28 +218,36 @@ static bool open_stream(struct follower *f, int err)
 		f->refs++;
 		(void)pthread_mutex_unlock(&f->all->lock);
 		err = web_stream_open(r, headers, on_closed, f, &f->stream);
-		if (!err)
+		if (!err) {
+			takes_steps(f);
 			return true;
+		}
 		forget_stream(f);
 	}
-	refuse(r, err);
+	refuse(r, f->run, err);
 	return false;
 }
 
 /* --- writing ---------------------------------------------------------------------- */
 
-static void write_events(struct follower *f, const struct store_event *events,
+/* False: that was the last of a run. */
+static bool write_events(struct follower *f, const struct store_event *events,
 			 size_t count)
 {
+	const char *type = "";
+
 	for (size_t i = 0; i < count; i++) {
 		const struct store_event *e = &events[i];
 
 		memcpy(f->cursor, e->cursor, sizeof(f->cursor));
-		/* the mark of the end is no event */
-		if (*e->type)
-			web_stream_event(f->stream, e->cursor, e->type,
-					 e->json);
+		type = e->type;
+		/* the mark of the end is no event; what a run did is told from
+		 * its beginning to everybody */
+		if (*type)
+			web_stream_event(f->stream, f->run ? NULL : e->cursor,
+					 type, e->json);
 	}
+	return strcmp(type, "run.ended") != 0;
 }
 
 /* After a page: wait until it is read, or rest. */
@@ -217,7 +256,7 @@ static void go_on(struct follower *f, size_t count)
 	bool go = false;
 
 	(void)pthread_mutex_lock(&f->all->lock);
-	f->more = f->more || count == PAGE;
+	f->more = f->more || count == PAGE || (count > 0 && f->run);
 	if (count)
 		f->doing = WRITING;
 	else
@@ -229,11 +268,15 @@ static void go_on(struct follower *f, size_t count)
 		read_page(f);
 }
 
-/* The reader comes back, and goes on where it was. */
+/* The reader comes back, and goes on where it was; to a run that is over it has
+ * no reason to. */
 static void give_up(struct follower *f)
 {
 	bool told;
 
+	(void)pthread_mutex_lock(&f->all->lock);
+	f->open = false;
+	(void)pthread_mutex_unlock(&f->all->lock);
 	/* waits for on_closed(), which is not called after that */
 	web_stream_close(KEEP(f->stream));
 	(void)pthread_mutex_lock(&f->all->lock);
@@ -257,10 +300,9 @@ static void on_page(int err, const struct store_event *events, size_t count,
 		web_stream_event(f->stream, NULL, "reset", span_of("{}"));
 		f->cursor[0] = '\0';
 		go_on(f, PAGE); /* with what is kept */
-	} else if (err) {
+	} else if (err || !write_events(f, events, count)) {
 		give_up(f);
 	} else {
-		write_events(f, events, count);
 		go_on(f, count);
 	}
 	unref(f);
@@ -298,6 +340,41 @@ static void on_topic(const char *topic, void *ctx)
 	} while (count == PAGE);
 }
 
+/* --- steps --------------------------------------------------------------------------- */
+
+/* With the lock, which its stream outlives. */
+static void offer(struct follower *f, const struct service_step *s)
+{
+	size_t n = s->json.n + STEP_ROOM;
+
+	if (!f->open || f->gone || f->ahead + n > STEPS_AHEAD)
+		return;
+	f->ahead += n;
+	web_stream_event(f->stream, NULL, "run.step", s->json);
+	web_stream_when_drained(f->stream, on_drained, f);
+}
+
+static void offer_all(struct api_follows *all, const char *topic,
+		      const struct service_step *s)
+{
+	ll_each (l, bucket(all, topic)) {
+		struct follower *f = ll_entry(l, struct follower, link);
+
+		if (strcmp(topic_of(f), topic) == 0)
+			offer(f, s);
+	}
+}
+
+static void on_step(const struct service_step *s, void *ctx)
+{
+	struct api_follows *all = ctx;
+
+	(void)pthread_mutex_lock(&all->lock);
+	offer_all(all, s->verification, s);
+	offer_all(all, s->application, s);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
 /* --- handlers -------------------------------------------------------------------------- */
 
 /* From where: what the reader had last, or `otherwise`. */
@@ -313,32 +390,58 @@ static bool read_cursor(struct web_request *r, const char *otherwise,
 	return true;
 }
 
-static void follow(struct web_request *r, struct api *a, bool whole)
+static bool read_steps(struct web_request *r, bool *out)
 {
-	struct api_follows *all = a->follows;
+	const char *steps = web_query(r, "steps");
+
+	*out = steps && strcmp(steps, "true") == 0;
+	if (!steps || *out || strcmp(steps, "false") == 0)
+		return true;
+	api_bad_field(r, "invalid_field", "steps", "it is true or false");
+	return false;
+}
+
+static struct follower *follower_new(struct api *a, struct web_request *r)
+{
 	struct follower *f = b_zero(1, sizeof(*f));
 
-	f->all = all;
+	f->all = a->follows;
 	f->r = r;
 	f->doing = READING;
 	f->refs = 1;
-	if (!api_who(a, r, SERVICE_VERIFY, &f->who)) {
+	return f;
+}
+
+static void start(struct follower *f)
+{
+	struct api_follows *all = f->all;
+
+	(void)pthread_mutex_lock(&all->lock);
+	all->count++;
+	ll_append(bucket(all, topic_of(f)), &f->link);
+	(void)pthread_mutex_unlock(&all->lock);
+	atomic_fetch_add(&all->listening, f->steps);
+	web_defer(f->r);
+	read_page(f);
+}
+
+static void follow(struct web_request *r, struct api *a, bool whole)
+{
+	struct follower *f = follower_new(a, r);
+
+	if (!api_who(a, r, SERVICE_VERIFY, &f->who) ||
+	    !read_steps(r, &f->steps)) {
 		free(f);
 		return;
 	}
 	if (!read_cursor(r, whole ? "end" : "", f->cursor)) {
 		free(f);
-		refuse(r, -EINVAL);
+		refuse(r, false, -EINVAL);
 		return;
 	}
 	if (!whole)
 		api_id(r, f->id);
-	(void)pthread_mutex_lock(&all->lock);
-	all->count++;
-	ll_append(bucket(all, topic_of(f)), &f->link);
-	(void)pthread_mutex_unlock(&all->lock);
-	web_defer(r);
-	read_page(f);
+	start(f);
 }
 
 /* One verification: all there was, and what comes. */
@@ -353,6 +456,23 @@ void api_all_events(struct web_request *r, void *ctx)
 	follow(r, ctx, true);
 }
 
+/* A test of a flow: all that it did, and what it does, to its end. */
+void api_run_events(struct web_request *r, void *ctx)
+{
+	struct api_run_name n;
+	struct api *a = ctx;
+	struct follower *f;
+
+	if (!api_run_name(a, r, &n))
+		return;
+	f = follower_new(a, r);
+	f->who = n.name.who;
+	f->run = true;
+	memcpy(f->flow, n.flow, sizeof(f->flow));
+	memcpy(f->id, n.id, sizeof(n.id));
+	start(f);
+}
+
 struct api_follows *api_follows_new(struct service *sv)
 {
 	struct api_follows *all = b_zero(1, sizeof(*all));
@@ -365,6 +485,7 @@ struct api_follows *api_follows_new(struct service *sv)
 	for (size_t i = 0; i < TOPICS; i++)
 		ll_init(&all->topics[i]);
 	service_on_event(sv, on_topic, all);
+	service_on_step(sv, on_step, &all->listening, all);
 	return all;
 }
 

@@ -17,8 +17,6 @@
 #include "tel/scripted.h"
 #include "tel/sip.h"
 
-#define PAGE_NUMBER "+15555550100"
-
 /* What the service is told of one; the settings that it came from may be
  * replaced while it lives. */
 struct trunk {
@@ -208,7 +206,7 @@ int app_tels_new(const struct app_tels_params *p, struct app_tels **out,
 	if (p->settings->sandbox)
 		err = open_script(t, p);
 	if (!err && p->page)
-		err = tel_browser_new(p->line, rng_system(), PAGE_NUMBER,
+		err = tel_browser_new(p->line, rng_system(), TEL_BROWSER_NUMBER,
 				      &t->browser, &t->page);
 	if (err) {
 		(void)diag_set(d, "no telephone: %d", err);

@@ -248,6 +248,13 @@ static void run_is_over(struct attempt *a)
 		end(a, a->end.leg);
 }
 
+static void host_step(void *ctx, const char *json)
+{
+	const struct attempt *a = ctx;
+
+	service_step_tell(a->sv, &a->v, a->lease.id, json);
+}
+
 static void host_over(void *ctx, const struct flow_end *flow_end)
 {
 	struct attempt *a = ctx;
@@ -285,6 +292,7 @@ static const struct flow_host host = {
 	.verify = host_verify,
 	.code = host_code,
 	.http = host_http,
+	.step = host_step,
 	.over = host_over,
 };
 

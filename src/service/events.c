@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * events.c - what happened to one verification, or to all of an application.
+ * events.c - what happened to one verification, or to all of an application;
+ * and the steps of flows, which nobody keeps.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "service/service_priv.h"
+
+enum { STEP_EVENT_MAX = FLOW_TRACE_MAX + 1024 };
 
 struct following {
 	struct service *sv;
@@ -93,4 +96,37 @@ void service_events(struct service *sv, const struct service_follow *req,
 		      : -ENOENT;
 	if (err)
 		fail_soon(f, err);
+}
+
+/* --- steps ----------------------------------------------------------------------- */
+
+void service_on_step(struct service *sv, service_step_h *told,
+		     const atomic_uint *listening, void *ctx)
+{
+	sv->stepped_ctx = ctx;
+	sv->listening = listening;
+	sv->stepped = told;
+}
+
+void service_step_tell(struct service *sv, const struct verification *v,
+		       const char *call_id, const char *json)
+{
+	AUTO_BUF(b, STEP_EVENT_MAX);
+	char when[CLOCK_TEXT_BYTES];
+
+	if (!sv->stepped || atomic_load(sv->listening) == 0)
+		return;
+	clock_text(clock_wall_ms(sv->p.clock), when);
+	buf_printf(&b, "{\"id\":\"%s\",\"type\":\"run.step\"", v->id);
+	buf_printf(&b, ",\"time\":\"%s\",\"flow\":", when);
+	buf_json(&b, span_of(v->flow));
+	buf_printf(&b, ",\"version\":%u,\"call\":{\"id\":\"%s\"}",
+		   v->flow_version, call_id);
+	buf_printf(&b, ",\"step\":%s}", json);
+	if (b.err)
+		return;
+	sv->stepped(&(struct service_step){.application = v->application,
+					   .verification = v->id,
+					   .json = buf_view(&b)},
+		    sv->stepped_ctx);
 }

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "service/flow_own_priv.h"
+#include "service/flow_trial_priv.h"
 
 struct head {
 	char application[VERIFICATION_APP_BYTES]; /* "": there is no flow */
@@ -319,6 +320,8 @@ int service_own_flows_start(struct service *sv, struct diag *d)
 	own->heads = map_new();
 	own->versions = map_new();
 	ll_init(&own->used);
+	ll_init(&own->lives);
+	own->runs = service_runs_new();
 	sv->own = own;
 	for (size_t i = 0; i < SERVICE_FLOW_POOLS; i++) {
 		own->pools[i] =
@@ -350,6 +353,7 @@ void service_own_flows_free(struct service *sv)
 	map_free(own->versions);
 	forget_heads(own);
 	map_free(own->heads);
+	service_runs_free(own->runs);
 	(void)pthread_mutex_destroy(&own->lock);
 	free(own);
 	sv->own = NULL;

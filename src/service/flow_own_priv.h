@@ -8,6 +8,7 @@
 #include "service/flows_priv.h"
 
 struct service_flow_threads;
+struct service_runs;
 
 /* flow_pool.c.  stop() ends its jobs and its threads. */
 struct service_flow_threads *service_flow_threads_new(
@@ -24,4 +25,6 @@ struct service_own_flows {
 	struct link used;     /* of the versions, the oldest use first */
 	/* a head that was asked for before this went up is not kept */
 	unsigned long generation;
+	struct service_runs *runs; /* of tests: flow_runs.c */
+	struct link lives;         /* the line's: flow_live.c */
 };

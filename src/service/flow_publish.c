@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "service/flows_priv.h"
+#include "service/flow_trial_priv.h"
 
 enum { AT_FLOW, AT_VERSION, AT_TEXT };
 
@@ -285,6 +285,7 @@ static int remove_it(struct service_flow_request *q)
 	if (err)
 		return err;
 	service_flow_forget(q->sv, q->r.head.id);
+	service_runs_drop_flow(q->sv, q->r.head.id);
 	return fade_versions(q);
 }
 

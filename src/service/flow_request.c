@@ -56,6 +56,7 @@ static void request_free(struct service_flow_request *q)
 	free(q->heads);
 	free(q->versions);
 	flow_findings_free(&q->findings);
+	service_run_free(&q->run);
 	free(q);
 }
 

@@ -25,6 +25,13 @@ enum {
 	SERVICE_FLOW_KEYS_MAX = 16,      /* entries of `keys` of a test */
 	SERVICE_FLOW_KEYS_TYPED = 12,    /* ... of so many keys each */
 	SERVICE_FLOW_TESTS_WAITING = 32, /* more is "overloaded" */
+	/* Runs of tests, in the memory of the node that ran them: of those that
+	 * are over, so many of one application and of all, for so long. */
+	SERVICE_FLOW_RUNS_KEPT = 32,
+	SERVICE_FLOW_RUNS_ALL = 256,
+	SERVICE_FLOW_RUN_KEPT_MS = 3600 * 1000,
+	SERVICE_FLOW_RUN_WHY_BYTES = 160,
+	SERVICE_RUN_ID_BYTES = VERIFICATION_FLOW_BYTES,
 };
 
 struct service_flow_head {
@@ -39,6 +46,8 @@ struct service_flow_head {
 	unsigned published, versions; /* 0: never published */
 	int64_t created_ms, updated_ms, published_ms;
 };
+
+struct service_run; /* below */
 
 struct service_flow_version {
 	unsigned n;
@@ -64,7 +73,7 @@ struct service_flow_answer {
 	const char *changes; /* JSON: of a diff; of a refused save, the
 				   * three sides */
 	const char *dropped; /* JSON: what an import left out */
-	const char *trace;   /* of a test */
+	const struct service_run *run; /* of a test */
 };
 /* `no` is NULL when all is well; with "flow_invalid" the answer has findings,
  * with "precondition_failed" changes, head and document: the draft as it is. */
@@ -119,8 +128,9 @@ enum service_flow_outcome {
 
 /*
  * The same engine against a person that is played, on a clock of its own: the
- * answer has the whole trace.  No verification is made and nothing is dialled
- * outside.
+ * answer has the whole trace.  Or in real time: the answer has the run's id at
+ * once, and the run goes on by itself.  No verification is made, nobody is told
+ * and no trunk is dialled.
  */
 struct service_flow_test {
 	struct service_who who;
@@ -129,7 +139,10 @@ struct service_flow_test {
 	const char *params; /* JSON text of an object, or NULL; what it lacks
 			     * is taken from the samples of Start */
 	const char *locale; /* NULL: English */
+	/* Anything but an answer is played, whoever was to be rung. */
 	enum service_flow_outcome outcome;
+	bool real; /* in real time; otherwise as fast as the voices speak */
+	bool page; /* the page in the browser rings: in real time, no keys */
 	/* Typed, one after the other, whenever nobody speaks; none: the person
 	 * types what was heard. */
 	const char *keys[SERVICE_FLOW_KEYS_MAX];
@@ -142,6 +155,45 @@ struct service_flow_test {
 };
 void service_flow_test(struct service *sv, const struct service_flow_test *t,
 		       service_flow_h *done, void *ctx);
+
+/* --- runs of tests -------------------------------------------------------------- */
+
+enum service_run_state {
+	SERVICE_RUN_GOES,
+	SERVICE_RUN_OVER,
+	SERVICE_RUN_FAILED, /* it could not be run, or not to its end */
+};
+struct service_run {
+	char id[SERVICE_RUN_ID_BYTES]; /* "run_..." */
+	char flow[VERIFICATION_FLOW_BYTES];
+	char name[SERVICE_FLOW_NAME_BYTES]; /* the document's */
+	unsigned version;                   /* 0: the draft */
+	enum service_run_state state;
+	bool page, real;
+	int64_t began_ms, ended_ms;           /* 0: not yet */
+	char why[SERVICE_FLOW_RUN_WHY_BYTES]; /* it failed */
+	/* JSON, as the trace of a call; what there is of it until it is over. */
+	char *trace;
+};
+struct service_run_name {
+	struct service_who who;
+	const char *flow, *id;
+};
+/* Any thread.  -ENOENT: no such run of theirs, or not any more. */
+MUST_CHECK int service_run_read(struct service *sv,
+				const struct service_run_name *name,
+				struct service_run *out);
+void service_run_free(struct service_run *r); /* what it points to */
+/* Hangs up, if it goes, and forgets it; *was is what there is of it. */
+MUST_CHECK int service_run_remove(struct service *sv,
+				  const struct service_run_name *name,
+				  struct service_run *was);
+/* Its steps behind a cursor ("": all), "run.step", and behind the last of them
+ * "run.ended".  done as store_follow()'s, before this returns.  Who hears
+ * service_on_event() is woken with the run's id. */
+void service_run_events(struct service *sv, const struct service_run_name *name,
+			const char *cursor, size_t max, store_events_h *done,
+			void *ctx);
 
 /* What the calls of a verification did: {"call","trace"} of each, separated by
  * commas. */

@@ -132,6 +132,7 @@ struct service_flow_request {
 	struct service_flow_head *heads;       /* owned */
 	struct service_flow_version *versions; /* owned */
 	struct service_flow_version version;
+	struct service_run run; /* of a test */
 	char next[STORE_CURSOR_BYTES];
 	/* what a change expects: service_flow_still() */
 	char was[SERVICE_FLOW_ETAG_BYTES];

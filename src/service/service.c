@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "service/flows_priv.h"
+#include "service/flow_trial_priv.h"
 #include "service/service_priv.h"
 
 enum {
@@ -318,6 +318,7 @@ static void drain(void *ctx)
 	sv->drained_ctx = d->ctx;
 	service_keep_stop(sv);
 	service_attempts_return(sv);
+	service_lives_stop(sv);
 	service_hooks_drain(sv);
 	timer_set(loop_timers(sv->p.line), &sv->drain_timer, d->ms, say_goodbye,
 		  sv);
@@ -350,6 +351,7 @@ void service_free(struct service *sv)
 	timer_stop(loop_timers(sv->p.line), &sv->drain_timer);
 	service_own_flows_stop(sv);
 	service_attempts_cut(sv);
+	service_lives_cut(sv);
 	service_hooks_stop(sv);
 	wait_for_rest(sv);
 	service_attempts_free(sv);

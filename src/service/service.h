@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -321,10 +322,23 @@ struct service_follow {
 /* done as store_follow()'s; -ENOENT: no such verification of theirs. */
 void service_events(struct service *sv, const struct service_follow *req,
 		    store_events_h *done, void *ctx);
-/* woken(topic, ctx) on the store's thread whenever a topic (a verification's
- * id, an application's id) has something new.  One; set before traffic. */
+/* woken(topic, ctx) whenever a topic (a verification's id, an application's id,
+ * a test run's) has something new: on the store's thread, for test runs on the
+ * line or a thread of this room's.  One; set before traffic. */
 void service_on_event(struct service *sv,
 		      void (*woken)(const char *topic, void *ctx), void *ctx);
+
+/* A step of a call's flow as it ends, redacted as the trace is.  It is told
+ * here and kept nowhere but in that trace. */
+struct service_step {
+	const char *application, *verification;
+	struct span json; /* the whole event */
+};
+/* told(step, ctx) on the line, while `listening` is not 0; it must not wait.
+ * Whoever listens counts there.  One; set before traffic. */
+typedef void service_step_h(const struct service_step *step, void *ctx);
+void service_on_step(struct service *sv, service_step_h *told,
+		     const atomic_uint *listening, void *ctx);
 
 /* --- the operator's side ----------------------------------------------------------- */
 

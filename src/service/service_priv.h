@@ -133,6 +133,9 @@ struct service {
 
 	void (*woken)(const char *topic, void *ctx);
 	void *woken_ctx;
+	service_step_h *stepped;
+	const atomic_uint *listening;
+	void *stepped_ctx;
 	struct service_hooks *hooks;
 
 	/* the line's */
@@ -465,6 +468,11 @@ void service_lease_hooks(struct service *sv);
 void service_expire(struct service *sv, const struct store_lease *lease);
 /* Inside apply: (re)set the timer of a record that is pending. */
 void service_timer_push(struct store_tx *tx, const struct verification *v);
+
+/* events.c: a step of a call's flow, of which the flow said `json`.  The
+ * line's. */
+void service_step_tell(struct service *sv, const struct verification *v,
+		       const char *call_id, const char *json);
 
 /* keep.c: the ring and the epoch of the store (A8). */
 MUST_CHECK int service_meta_start(struct service *sv, struct diag *d);

@@ -14,6 +14,9 @@
 #include "base/random.h"
 #include "tel/tel.h"
 
+/* The sandbox number that a server's page has. */
+#define TEL_BROWSER_NUMBER "+15555550100"
+
 struct tel_browser;
 
 enum {

@@ -89,8 +89,87 @@ TEST(what_happens_to_one_is_told_in_order_and_as_the_contract_says)
 		contract_hold_schema(c, "Event",
 				     span_make(at + 6, strcspn(at + 6, "\n")));
 	assert_null(strstr(got.p, "555555")); /* no number, F1 */
+	assert_null(strstr(got.p, "run.step"));
 	contract_free(c);
 	(void)close(fd);
+}
+
+/* Each step is as the contract says, and has no id; how many there are. */
+static unsigned hold_steps(struct contract *c, const struct buf *got)
+{
+	const char *mark = "event: run.step\ndata: ";
+	const char *at = got->p;
+	unsigned n = 0;
+
+	for (; (at = strstr(at, mark)) != NULL; n++) {
+		assert_true(at >= got->p + 2);
+		assert_memory_equal(at - 2, "\n\n", 2);
+		at += strlen(mark);
+		contract_hold_schema(c, "RunEvent",
+				     span_make(at, strcspn(at, "\n")));
+	}
+	return n;
+}
+
+TEST(steps_are_told_to_who_asks_for_them)
+{
+	static const char *const paths[] = {"/v1/events?steps=true",
+					    "?steps=true"};
+	struct api_world *aw = *state;
+	struct contract *c = contract_open();
+	char id[VERIFICATION_ID_BYTES], code[CODE_BYTES], path[160];
+	int fds[COUNT_OF(paths)];
+
+	fds[0] = open_stream(aw, aw->verify, paths[0], NULL);
+	api_world_create(aw, LISTENS, "speak", id);
+	(void)snprintf(path, sizeof(path), "%s%s", events_of(id), paths[1]);
+	fds[1] = open_stream(aw, aw->verify, path, NULL);
+	(void)world_until_ended(aw->w, id);
+	api_world_code(aw, id, code);
+
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		AUTO_BUF(got, STREAM_MAX);
+
+		http_read_chunks_until(fds[i], "event: call.ended\n", &got);
+		http_read_chunks_until(fds[i], "\"answered\"}}\n\n", &got);
+		assert_true(hold_steps(c, &got) > 3);
+		assert_non_null(strstr(got.p, id));
+		assert_null(strstr(got.p, code));
+		assert_null(strstr(got.p, &LISTENS[1]));
+		(void)close(fds[i]);
+	}
+	contract_free(c);
+}
+
+TEST(steps_are_wanted_or_not)
+{
+	struct api_world *aw = *state;
+	const struct api_ask what = {.method = "GET",
+				     .path = "/v1/events?steps=some",
+				     .token = aw->verify};
+	struct http_answer a;
+
+	api_world_ask(aw, &what, &a);
+
+	assert_int_equal(a.status, 400);
+	assert_string_equal(api_world_text(&a, "field"), "steps");
+	http_answer_free(&a);
+}
+
+TEST(steps_of_others_are_not_told)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_ID_BYTES];
+	AUTO_BUF(got, STREAM_MAX);
+	int theirs = open_stream(aw, aw->other, "/v1/events?steps=true", NULL);
+
+	api_world_create(aw, LISTENS, "speak", id);
+	(void)world_until_ended(aw->w, id);
+	clock_advance(aw->w->clock, WEB_PING_MS + 1);
+	http_read_chunks_until(theirs, ": ping", &got);
+
+	assert_null(strstr(got.p, "event:"));
+	(void)close(theirs);
 }
 
 TEST(who_comes_back_goes_on_where_it_was)
@@ -394,6 +473,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_WORLD(
 			what_happens_to_one_is_told_in_order_and_as_the_contract_says),
+		IN_A_WORLD(steps_are_told_to_who_asks_for_them),
+		IN_A_WORLD(steps_are_wanted_or_not),
+		IN_A_WORLD(steps_of_others_are_not_told),
 		IN_A_WORLD(who_comes_back_goes_on_where_it_was),
 		IN_A_WORLD(an_application_is_followed_from_now_on),
 		IN_A_WORLD(nobody_hears_of_another_application),

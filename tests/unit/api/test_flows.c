@@ -169,6 +169,9 @@ static const struct {
 	{"POST", "/versions/1/restore", NULL},
 	{"GET", "/versions/1/diff/draft", NULL},
 	{"GET", "/export", NULL},
+	{"GET", "/runs/run_0", NULL},
+	{"DELETE", "/runs/run_0", NULL},
+	{"GET", "/runs/run_0/events", NULL},
 };
 static const struct {
 	const char *method, *path, *body;
@@ -232,6 +235,8 @@ TEST(the_program_s_own_flows_are_read_and_stay)
 	assert_non_null(strstr(a.body.p, "\"id\":\"speak\""));
 	http_answer_free(&a);
 	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		if (strstr(all[i].below, "/runs/"))
+			continue; /* it has none */
 		bool changes = strcmp(all[i].method, "DELETE") == 0 ||
 			       strcmp(all[i].method, "PUT") == 0 ||
 			       strstr(all[i].below, "publish") ||
@@ -527,6 +532,63 @@ TEST(a_flow_is_tried_without_a_call)
 	assert_int_equal(aw->w->dials, 0);
 }
 
+static const char *run_path(const struct http_answer *a, const char *below)
+{
+	static char path[256];
+	char flow[VERIFICATION_FLOW_BYTES];
+
+	(void)snprintf(flow, sizeof(flow), "%s", api_world_text(a, "flow"));
+	(void)snprintf(path, sizeof(path), FLOWS "/%s/runs/%s%s", flow,
+		       api_world_text(a, "id"), below);
+	return path;
+}
+
+static void read_run(struct api_world *aw, const char *method, const char *path,
+		     const char *state, struct http_answer *out)
+{
+	const struct api_ask what = say(aw, method, path, NULL);
+
+	ask(aw, &what, 200, out);
+	assert_string_equal(api_world_text(out, "state"), state);
+}
+
+TEST(a_test_is_read_again_and_forgotten)
+{
+	struct api_world *aw = *state;
+	struct http_answer a, b;
+	struct api_ask what;
+
+	try_it(aw, "speak", "{\"version\":1}", 200, &a);
+	assert_string_equal(api_world_text(&a, "clock"), "instant");
+	read_run(aw, "GET", run_path(&a, ""), "ended", &b);
+	assert_true(span_is(buf_view(&a.body), b.body.p));
+	http_answer_free(&b);
+	what = say(aw, "GET", run_path(&a, "/events"), NULL);
+	ask(aw, &what, 200, &b);
+	assert_non_null(strstr(b.body.p, "event: run.ended\n"));
+	http_answer_free(&b);
+	read_run(aw, "DELETE", run_path(&a, ""), "ended", &b);
+	http_answer_free(&b);
+
+	what = say(aw, "GET", run_path(&a, ""), NULL);
+	expect(aw, &what, 404, "not_found");
+	http_answer_free(&a);
+}
+
+TEST(a_test_in_real_time_is_answered_before_it_is_over)
+{
+	struct api_world *aw = *state;
+	struct http_answer a, b;
+
+	try_it(aw, "speak", "{\"clock\":\"real\"}", 202, &a);
+	assert_string_equal(api_world_text(&a, "state"), "running");
+	assert_string_equal(api_world_text(&a, "phone"), "scripted");
+	read_run(aw, "DELETE", run_path(&a, ""), "failed", &b);
+
+	http_answer_free(&b);
+	http_answer_free(&a);
+}
+
 TEST(a_test_types_what_it_is_told)
 {
 	struct api_world *aw = *state;
@@ -554,6 +616,15 @@ TEST(a_person_in_a_test_types_the_code_that_was_heard)
 
 TEST(a_test_that_cannot_be_is_told_why)
 {
+	static const struct {
+		const char *body, *field;
+	} phones[] = {
+		{"{\"clock\":\"slow\"}", "clock"},
+		{"{\"phone\":\"+15005550006\"}", "phone"},
+		{"{\"phone\":\"page\"}", "phone"}, /* there is none */
+		{"{\"phone\":\"page\",\"clock\":\"instant\"}", "clock"},
+		{"{\"phone\":\"page\",\"keys\":[\"1\"]}", "keys"},
+	};
 	struct api_world *aw = *state;
 	char id[VERIFICATION_FLOW_BYTES];
 	struct http_answer a;
@@ -566,6 +637,12 @@ TEST(a_test_that_cannot_be_is_told_why)
 	http_answer_free(&a);
 	try_it(aw, "speak", "{\"keys\":[\"abc\"]}", 400, &a);
 	http_answer_free(&a);
+	for (size_t i = 0; i < COUNT_OF(phones); i++) {
+		try_it(aw, "speak", phones[i].body, 400, &a);
+		assert_string_equal(api_world_text(&a, "field"),
+				    phones[i].field);
+		http_answer_free(&a);
+	}
 	try_it(aw, "speak", "{\"params\":{\"nobody_knows\":\"it\"}}", 400, &a);
 	assert_string_equal(api_world_text(&a, "field"), "params");
 	http_answer_free(&a);
@@ -609,6 +686,8 @@ int main(void)
 		IN_A_WORLD(a_published_flow_is_run_by_its_application_alone),
 		IN_A_WORLD(a_flow_goes_when_nobody_uses_it),
 		IN_A_WORLD(a_flow_is_tried_without_a_call),
+		IN_A_WORLD(a_test_is_read_again_and_forgotten),
+		IN_A_WORLD(a_test_in_real_time_is_answered_before_it_is_over),
 		IN_A_WORLD(a_test_types_what_it_is_told),
 		IN_A_WORLD(a_person_in_a_test_types_the_code_that_was_heard),
 		IN_A_WORLD(a_test_that_cannot_be_is_told_why),
