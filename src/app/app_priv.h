@@ -120,6 +120,29 @@ MUST_CHECK int app_example(const struct settings *s, struct net_list *out,
 MUST_CHECK int app_outbound(const struct settings *s, struct outbound **out,
 			    struct diag *d);
 
+/* --- a running server, through its API (remote.c) --------------------------------------- */
+
+enum { APP_TOKEN_MAX = 512, APP_URL_MAX = 1024, APP_ANSWER_MS = 30000 };
+
+struct app_remote {
+	const char *url, *token;
+	char token_text[APP_TOKEN_MAX];
+};
+/* VOICEOTP_URL and VOICEOTP_TOKEN, then the token of a --dev server.  Not 0:
+ * there is none, and it was said. */
+MUST_CHECK int app_remote_find(struct app_remote *r);
+/* APP_FINE: there was an answer; or APP_FAILED, and said. */
+MUST_CHECK int app_remote_ask(const struct app_remote *r, const char *method,
+			      const char *path, const char *json, long *status,
+			      struct buf *body);
+/* Say what a problem document says; APP_FAILED. */
+int app_remote_refused(long status, const struct buf *body);
+int app_remote_senseless(void);
+/* Follow events until one of them is the last: happened() is true. */
+typedef bool app_event_h(const char *event, struct span data, void *ctx);
+MUST_CHECK int app_remote_follow(const struct app_remote *r, const char *path,
+				 app_event_h *happened, void *ctx);
+
 /* --- a store, opened for one command (admin.c) ---------------------------------------- */
 
 struct app_place {
@@ -141,6 +164,11 @@ int app_check_config(int argc, char **argv);
 int app_call(int argc, char **argv);
 int app_say(int argc, char **argv);
 int app_flow_check(int argc, char **argv);
+int app_flow_list(int argc, char **argv);
+int app_flow_show(int argc, char **argv);
+int app_flow_import(int argc, char **argv);
+int app_flow_publish(int argc, char **argv);
+int app_flow_test(int argc, char **argv);
 int app_trunk_test(int argc, char **argv);
 int app_voice_check(int argc, char **argv);
 int app_version(int argc, char **argv);

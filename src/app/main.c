@@ -12,6 +12,11 @@
 	CONFIG_LINE "  --dev           the store of `serve --dev`\n" \
 		    "  --json          answer in JSON\n"
 
+#define REMOTE_LINES                                                           \
+	"\nThe server and the key come from VOICEOTP_URL and VOICEOTP_TOKEN, " \
+	"then\n"                                                               \
+	"from var/dev.token.\n"
+
 const struct app_command app_commands[] = {
 	{"serve", "[--config FILE] [--dev]", "run the server",
 	 CONFIG_LINE
@@ -72,10 +77,8 @@ const struct app_command app_commands[] = {
 	 "  --wait          show what happens until the call ends; 0 if it "
 	 "was\n"
 	 "                  approved or the code was spoken to the end\n"
-	 "  --json          print answers and events as they come\n"
-	 "\nThe server and the key come from VOICEOTP_URL and VOICEOTP_TOKEN, "
-	 "then\n"
-	 "from var/dev.token.\n",
+	 "  --json          print answers and events as they "
+	 "come\n" REMOTE_LINES,
 	 app_call},
 	{"say", "TEXT [--voice V] [--language L] [-o FILE.wav]",
 	 "speak a text or SSML to a file",
@@ -86,6 +89,38 @@ const struct app_command app_commands[] = {
 	{"flow check", "FILE...", "say what is wrong with call-flow documents",
 	 CONFIG_LINE "  --json          findings as JSON, a line per file\n",
 	 app_flow_check},
+	{"flow list", "[--json]", "list the flows of a running server",
+	 "  --json          the list as the API has it\n" REMOTE_LINES,
+	 app_flow_list},
+	{"flow show", "ID [--document] [--version N] [--json]",
+	 "show a flow, its versions, or its document",
+	 "  --document      the draft, in canonical form\n"
+	 "  --version N     the document of that version\n"
+	 "  --json          the flow as the API has it\n" REMOTE_LINES,
+	 app_flow_show},
+	{"flow import", "FILE [--json]",
+	 "make a flow of a document; nothing is published",
+	 "  --json          the answer as the API has it\n" REMOTE_LINES,
+	 app_flow_import},
+	{"flow publish", "ID [-m MESSAGE] [--json]",
+	 "make a flow's draft its next version",
+	 "  -m MESSAGE      what is new in it\n"
+	 "  --json          the answer as the API has it\n" REMOTE_LINES,
+	 app_flow_publish},
+	{"flow test", "ID [--version N] [--outcome W] [--keys K,...] [--page]",
+	 "try a flow; nobody is called",
+	 "  --version N     of that version (the draft)\n"
+	 "  --outcome W     answered, no_answer, busy, failed or machine "
+	 "(answered)\n"
+	 "  --keys K,...    what is typed, entry by entry, whenever nobody "
+	 "speaks\n"
+	 "  --params JSON   in place of the samples of Start\n"
+	 "  --page          ring the phone page; shows each step as it ends\n"
+	 "  --json          the answer, or events as they come, in JSON\n"
+	 "\nIt ends with 0 where the flow came to an end of its own, or the "
+	 "other side\n"
+	 "hung up.\n" REMOTE_LINES,
+	 app_flow_test},
 	{"trunk test", "NAME [+NUMBER] [--config FILE] [--trace] [--json]",
 	 "say what works of a trunk and what does not",
 	 "  +NUMBER         also call it, speak, and wait for a key\n"

@@ -14,7 +14,8 @@ NOTICED_S = 3  # a server sees a new or a revoked key within this
 COMMANDS = ('serve', 'check-config', 'app add', 'app list', 'key add',
             'key list', 'key revoke', 'secret rotate', 'number unlock',
             'number reveal', 'number erase', 'call', 'say', 'flow check',
-            'voice check', 'version')
+            'flow list', 'flow show', 'flow import', 'flow publish',
+            'flow test', 'voice check', 'version')
 
 
 # --- help --------------------------------------------------------------------
