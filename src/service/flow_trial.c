@@ -167,7 +167,7 @@ static void host_http(void *ctx, struct flow_run *run,
 {
 	struct service_trial *t = ctx;
 	const struct service_web_name name = {
-		.application = t->want->who.application, .about = t->want->id};
+		.application = t->want->who.application, .about = t->run_id};
 
 	if (t->want->ask_http) {
 		service_web_ask(&t->web, &name, run, ask, done);
