@@ -181,15 +181,21 @@ static bool throttled(const struct speech_polly_answer *a)
 	       strstr(a->error, "TooManyRequests");
 }
 
-/* One line of it, without what was said and without what opens the account. */
+/* Its first line, without what was said and without what opens the account: not
+ * even the beginning of that, where it would be cut. */
 static void said(const struct voice *v, const struct voice_ask *ask,
 		 const char *message, char out[SAID_MAX])
 {
 	const char *const secrets[] = {v->polly->key_id, v->polly->secret,
 				       v->polly->token, ask->text};
-	size_t n = 0;
+	size_t line = strcspn(message, "\n"), n = 0;
 
-	while (message[n] && message[n] != '\n' && n + 1 < SAID_MAX) {
+	out[0] = '\0';
+	for (size_t i = 0; i < COUNT_OF(secrets); i++)
+		if (secrets[i] && *secrets[i] &&
+		    memmem(message, line, secrets[i], strlen(secrets[i])))
+			return;
+	while (n < line && n + 1 < SAID_MAX) {
 		char c = message[n];
 
 		if ((unsigned char)c < ' ' || c == 127)
@@ -199,9 +205,6 @@ static void said(const struct voice *v, const struct voice_ask *ask,
 	while (n > 0 && (out[n - 1] == '.' || out[n - 1] == ' '))
 		n--;
 	out[n] = '\0';
-	for (size_t i = 0; i < COUNT_OF(secrets); i++)
-		if (secrets[i] && *secrets[i] && strstr(out, secrets[i]))
-			out[0] = '\0';
 }
 
 static int complain(const struct voice *v, const struct voice_ask *ask,

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -240,6 +241,64 @@ TEST(a_service_that_hangs_is_let_go_when_the_program_stops)
 	silent_close(&s);
 }
 
+/* Refuses with what was said, far enough behind that only a part is kept. */
+static void *refuse_all(void *ctx)
+{
+	static const char head[] = "HTTP/1.1 403 Forbidden\r\n"
+				   "Connection: close\r\n"
+				   "Content-Type: application/json\r\n\r\n";
+	struct silent *s = ctx;
+	char said[256], body[512];
+	int n;
+
+	silent_take(s);
+	memset(said, 'x', sizeof(said));
+	said[190] = '\0';
+	n = snprintf(body, sizeof(body),
+		     "%s{\"message\":\"%s Dear Ada Lovelace, hello.\"}", head,
+		     said);
+	assert_int_equal(send(s->taken, body, (size_t)n, MSG_NOSIGNAL), n);
+	(void)shutdown(s->taken, SHUT_WR);
+	return NULL;
+}
+
+TEST(what_amazon_quotes_is_not_passed_on_not_even_its_beginning)
+{
+	struct silent s = {0};
+	struct diag d = {0};
+	struct pcm out = {0};
+	struct voice v;
+	pthread_t thread;
+
+	silent_open(&s);
+	assert_int_equal(pthread_create(&thread, NULL, refuse_all, &s), 0);
+	assert_int_equal(
+		voice_open(
+			&(struct speech_params){
+				.polly = &(
+					struct speech_polly){.region = "x",
+							     .endpoint = s.url,
+							     .key_id = "AKID",
+							     .secret = "hush"}},
+			"Polly.Amy", "en", &v, &d),
+		0);
+	assert_int_equal(voice_say(&v,
+				   &(struct voice_ask){
+					   .text = "Dear Ada Lovelace, hello."},
+				   &(struct voice_limits){.clock = clock_real(),
+							  .ms = 10000,
+							  .bytes = 4096,
+							  .stop_fd = -1},
+				   &out, &d),
+			 -EIO);
+	(void)pthread_join(thread, NULL);
+
+	assert_non_null(strstr(d.message, "Amazon answered 403"));
+	assert_null(strstr(d.message, "Dear"));
+	voice_close(&v);
+	silent_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +311,8 @@ int main(void)
 			a_service_that_hangs_is_given_up_when_its_time_is_over),
 		cmocka_unit_test(
 			a_service_that_hangs_is_let_go_when_the_program_stops),
+		cmocka_unit_test(
+			what_amazon_quotes_is_not_passed_on_not_even_its_beginning),
 	};
 
 	return cmocka_run_group_tests_name("speech/polly", tests, NULL, NULL);
