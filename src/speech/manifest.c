@@ -50,20 +50,8 @@ static int copy_file(struct reader *r, char **out)
 static int read_language(void *ctx)
 {
 	struct reader *r = ctx;
-	const char *text = NULL;
-	int err = speech_yaml_next(&r->yaml);
 
-	if (!err)
-		err = speech_yaml_text(&r->yaml, PHRASES_LANGUAGE_BYTES - 1,
-				       &text);
-	if (err)
-		return err;
-	if (strlen(text) < 2 || strlen(text) > 3 ||
-	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz")])
-		return speech_yaml_at(&r->yaml,
-				      "a language is two or three letters");
-	memcpy(r->m->language, text, strlen(text) + 1);
-	return 0;
+	return speech_yaml_language(&r->yaml, r->m->language);
 }
 
 static int read_name(void *ctx)

@@ -47,10 +47,7 @@ static int read_rows(struct reader *r, struct phrases_rows *to, bool slots)
 		if (phrases_row_find(to, name))
 			return speech_yaml_at_name(&r->yaml, name,
 						   "is there twice");
-		err = speech_yaml_next(&r->yaml);
-		if (!err)
-			err = speech_yaml_text(&r->yaml, PHRASES_TEXT_MAX,
-					       &text);
+		err = speech_yaml_next_text(&r->yaml, PHRASES_TEXT_MAX, &text);
 		if (err)
 			return err;
 		if (phrases_slots(text, &used, r->yaml.d)) {
@@ -81,20 +78,8 @@ static int read_purposes(void *ctx)
 static int read_language(void *ctx)
 {
 	struct reader *r = ctx;
-	const char *text = NULL;
-	int err = speech_yaml_next(&r->yaml);
 
-	if (!err)
-		err = speech_yaml_text(&r->yaml, PHRASES_LANGUAGE_BYTES - 1,
-				       &text);
-	if (err)
-		return err;
-	if (strlen(text) < 2 || strlen(text) > 3 ||
-	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz")])
-		return speech_yaml_at(&r->yaml,
-				      "a language is two or three letters");
-	memcpy(r->file->language, text, strlen(text) + 1);
-	return 0;
+	return speech_yaml_language(&r->yaml, r->file->language);
 }
 
 /* For people: what the language calls itself. */
@@ -102,11 +87,9 @@ static int read_name(void *ctx)
 {
 	struct reader *r = ctx;
 	const char *text = NULL;
-	int err = speech_yaml_next(&r->yaml);
+	int err = speech_yaml_next_text(&r->yaml, PHRASES_NATIVE_BYTES - 1,
+					&text);
 
-	if (!err)
-		err = speech_yaml_text(&r->yaml, PHRASES_NATIVE_BYTES - 1,
-				       &text);
 	if (!err)
 		memcpy(r->file->native, text, strlen(text) + 1);
 	return err;
@@ -117,10 +100,8 @@ static int read_review(void *ctx)
 {
 	struct reader *r = ctx;
 	const char *text = NULL;
-	int err = speech_yaml_next(&r->yaml);
+	int err = speech_yaml_next_text(&r->yaml, PHRASES_NAME_MAX, &text);
 
-	if (!err)
-		err = speech_yaml_text(&r->yaml, PHRASES_NAME_MAX, &text);
 	if (err)
 		return err;
 	r->file->reviewed =

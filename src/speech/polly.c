@@ -111,20 +111,6 @@ static void close_voice(struct voice *v)
 
 /* --- what is asked ------------------------------------------------------------ */
 
-static void escape(struct buf *to, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '<')
-			buf_str(to, "&lt;");
-		else if (*text == '>')
-			buf_str(to, "&gt;");
-		else if (*text == '&')
-			buf_str(to, "&amp;");
-		else
-			buf_byte(to, (unsigned char)*text);
-	}
-}
-
 /* Loudness is ours, in sound.c; a neural voice has no pitch. */
 static bool in_ssml(const struct voice *v, const struct voice_ask *ask,
 		    struct buf *to)
@@ -139,7 +125,8 @@ static bool in_ssml(const struct voice *v, const struct voice_ask *ask,
 	if (pitch)
 		buf_printf(to, " pitch=\"%+d%%\"", ask->style.pitch);
 	buf_byte(to, '>');
-	escape(to, ask->text);
+	for (const char *c = ask->text; *c; c++)
+		voice_escape(to, *c);
 	buf_str(to, "</prosody></speak>");
 	return true;
 }

@@ -128,18 +128,11 @@ static void espeak_arguments(const struct voice *v, struct speech_style style,
 
 static void espeak_text(struct buf *to, const char *text)
 {
-	for (; *text; text++) {
-		if (*text == '<')
-			buf_str(to, "&lt;");
-		else if (*text == '>')
-			buf_str(to, "&gt;");
-		else if (*text == '&')
-			buf_str(to, "&amp;");
-		else if (strchr("[]", *text))
+	for (; *text; text++)
+		if (strchr("[]", *text))
 			buf_byte(to, ' '); /* [[...]] would be phonemes */
 		else
-			buf_byte(to, (unsigned char)*text);
-	}
+			voice_escape(to, *text);
 	buf_byte(to, '\n');
 }
 

@@ -54,6 +54,18 @@ int voice_check(const char *spec, bool ours, struct diag *d)
 	return e->check(spec, name, d);
 }
 
+void voice_escape(struct buf *to, char c)
+{
+	if (c == '<')
+		buf_str(to, "&lt;");
+	else if (c == '>')
+		buf_str(to, "&gt;");
+	else if (c == '&')
+		buf_str(to, "&amp;");
+	else
+		buf_byte(to, (unsigned char)c);
+}
+
 void voice_language(const char *spec, const char *wanted,
 		    char out[SPEECH_LANGUAGE_BYTES])
 {

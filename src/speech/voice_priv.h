@@ -83,6 +83,9 @@ extern const struct voice_engine voice_flite, voice_espeak, voice_polly,
  * a folder anywhere.  -EINVAL: d says what is wrong. */
 MUST_CHECK int voice_check(const char *spec, bool ours, struct diag *d);
 
+/* One character of a text within XML. */
+void voice_escape(struct buf *to, char c);
+
 /* The language that a voice is made for, as the scripts name it; `wanted`
  * where it has none of its own, or that one among several. */
 void voice_language(const char *spec, const char *wanted,

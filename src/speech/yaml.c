@@ -88,6 +88,29 @@ int speech_yaml_text(struct speech_yaml *y, size_t max, const char **out)
 	return 0;
 }
 
+int speech_yaml_next_text(struct speech_yaml *y, size_t max, const char **out)
+{
+	int err = speech_yaml_next(y);
+
+	return err ? err : speech_yaml_text(y, max, out);
+}
+
+int speech_yaml_language(struct speech_yaml *y,
+			 char out[SPEECH_YAML_LANGUAGE_BYTES])
+{
+	const char *text = NULL;
+	int err = speech_yaml_next_text(y, KEY_MAX, &text);
+	size_t n = err ? 0 : strlen(text);
+
+	if (err)
+		return err;
+	if (n < 2 || n >= SPEECH_YAML_LANGUAGE_BYTES ||
+	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz")])
+		return speech_yaml_at(y, "a language is two or three letters");
+	memcpy(out, text, n + 1);
+	return 0;
+}
+
 static int read_key(struct speech_yaml *y, const struct speech_yaml_key *keys,
 		    size_t n, unsigned *seen, void *ctx)
 {

@@ -39,6 +39,13 @@ MUST_CHECK int speech_yaml_expect(struct speech_yaml *y, yaml_event_type_t type,
  * until the next event. */
 MUST_CHECK int speech_yaml_text(struct speech_yaml *y, size_t max,
 				const char **out);
+/* The same of the next event. */
+MUST_CHECK int speech_yaml_next_text(struct speech_yaml *y, size_t max,
+				     const char **out);
+/* The next event as a language, as scripts name it: "en". */
+enum { SPEECH_YAML_LANGUAGE_BYTES = 4 };
+MUST_CHECK int speech_yaml_language(struct speech_yaml *y,
+				    char out[SPEECH_YAML_LANGUAGE_BYTES]);
 
 /* One key of a file's only mapping: reads what stands behind it. */
 struct speech_yaml_key {
