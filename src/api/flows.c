@@ -142,7 +142,9 @@ static void answer_with_etag(struct web_request *r, unsigned status,
 		api_problem(r, &too_long);
 		return;
 	}
-	(void)snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
+	/* a version has the whole hash, a draft as much of it as marks it */
+	(void)snprintf(quoted, sizeof(quoted), "\"%.*s\"",
+		       SERVICE_FLOW_ETAG_BYTES - 1, etag);
 	api_request_id(id);
 	answer.body.n = b->n;
 	answer.owned = buf_take(b);

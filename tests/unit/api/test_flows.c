@@ -415,6 +415,27 @@ TEST(a_version_stays_and_is_restored)
 	expect(aw, &what, 200, "");
 }
 
+TEST(one_text_has_one_etag_as_a_draft_and_as_a_version)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_FLOW_BYTES], draft[64];
+	struct api_ask what;
+	struct http_answer a;
+
+	add(aw, GOOD, id);
+	publish(aw, id);
+	what = say(aw, "GET", path_of(id, "/draft"), NULL);
+	ask(aw, &what, 200, &a);
+	(void)snprintf(draft, sizeof(draft), "%s", http_header(&a, "ETag"));
+	http_answer_free(&a);
+	what = say(aw, "GET", path_of(id, "/export?version=1"), NULL);
+	ask(aw, &what, 200, &a);
+
+	assert_int_equal(strlen(draft), SERVICE_FLOW_ETAG_BYTES - 1 + 2);
+	assert_string_equal(http_header(&a, "ETag"), draft);
+	http_answer_free(&a);
+}
+
 TEST(a_publish_heeds_the_draft_that_was_looked_at)
 {
 	struct api_world *aw = *state;
@@ -682,6 +703,7 @@ int main(void)
 		IN_A_WORLD(a_draft_goes_out_as_it_came_in_in_canonical_form),
 		IN_A_WORLD(an_import_is_a_draft_with_a_report),
 		IN_A_WORLD(a_version_stays_and_is_restored),
+		IN_A_WORLD(one_text_has_one_etag_as_a_draft_and_as_a_version),
 		IN_A_WORLD(a_publish_heeds_the_draft_that_was_looked_at),
 		IN_A_WORLD(a_published_flow_is_run_by_its_application_alone),
 		IN_A_WORLD(a_flow_goes_when_nobody_uses_it),
