@@ -8,57 +8,72 @@
 
 #include "api/api_priv.h"
 
-void api_answer_json(struct web_request *r, unsigned status, struct buf *b)
+void api_answer(struct web_request *r, struct web_answer *a, struct buf *b,
+		const char *id, const struct web_header_out *own)
 {
-	api_answer_on_grid(r, status, b, 0);
-}
-
-void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
-			unsigned grid_ms)
-{
-	const struct api_problem too_long = {
-		.code = "internal_error", .detail = "the answer is too long"};
-	char id[API_REQUEST_ID_BYTES];
 	const struct web_header_out headers[] = {
 		{"Cache-Control", "no-store"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"X-Request-Id", id},
+		own ? *own : (struct web_header_out){0},
 		{0},
 	};
-	struct web_answer answer = {.status = status,
-				    .type = "application/json",
-				    .headers = headers,
-				    .grid_ms = grid_ms};
+
+	a->headers = headers;
+	if (b) {
+		a->body.n = b->n;
+		a->owned = buf_take(b);
+		a->body.p = a->owned;
+	}
+	web_answer(r, a);
+}
+
+static void answer_json(struct web_request *r, struct web_answer *a,
+			struct buf *b, const struct web_header_out *own)
+{
+	const struct api_problem too_long = {
+		.code = "internal_error", .detail = "the answer is too long"};
+	char id[API_REQUEST_ID_BYTES];
 
 	if (b->err) {
 		buf_free(b);
 		api_problem(r, &too_long);
 		return;
 	}
+	a->type = "application/json";
 	api_request_id(id);
-	answer.body.n = b->n;
-	answer.owned = buf_take(b);
-	answer.body.p = answer.owned;
-	web_answer(r, &answer);
+	api_answer(r, a, b, id, own);
+}
+
+void api_answer_json(struct web_request *r, unsigned status, struct buf *b)
+{
+	api_answer_headed(r, status, b, NULL);
+}
+
+void api_answer_headed(struct web_request *r, unsigned status, struct buf *b,
+		       const struct web_header_out *own)
+{
+	struct web_answer a = {.status = status};
+
+	answer_json(r, &a, b, own);
+}
+
+void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
+			unsigned grid_ms)
+{
+	struct web_answer a = {.status = status, .grid_ms = grid_ms};
+
+	answer_json(r, &a, b, NULL);
 }
 
 void api_answer_text(struct web_request *r, unsigned status, const char *type,
 		     struct span text)
 {
+	struct web_answer a = {.status = status, .type = type, .body = text};
 	char id[API_REQUEST_ID_BYTES];
-	const struct web_header_out headers[] = {
-		{"Cache-Control", "no-store"},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Request-Id", id},
-		{0},
-	};
-	const struct web_answer answer = {.status = status,
-					  .type = type,
-					  .body = text,
-					  .headers = headers};
 
 	api_request_id(id);
-	web_answer(r, &answer);
+	api_answer(r, &a, NULL, id, NULL);
 }
 
 /* --- members, each with the comma in front --------------------------------------- */

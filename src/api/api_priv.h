@@ -58,9 +58,16 @@ void api_answer_json(struct web_request *r, unsigned status, struct buf *b);
 /* The same, of a deferred request, at a multiple of grid_ms after it came. */
 void api_answer_on_grid(struct web_request *r, unsigned status, struct buf *b,
 			unsigned grid_ms);
+/* The same with one more header. */
+void api_answer_headed(struct web_request *r, unsigned status, struct buf *b,
+		       const struct web_header_out *own);
 /* Any other text. */
 void api_answer_text(struct web_request *r, unsigned status, const char *type,
 		     struct span text);
+/* With the headers that every answer has, and `own` (NULL: none); `b` is handed
+ * over, where it is not NULL.  `id` marks it. */
+void api_answer(struct web_request *r, struct web_answer *a, struct buf *b,
+		const char *id, const struct web_header_out *own);
 void api_write_view(struct buf *b, const struct service_view *view);
 /* ,"name":"2026-..." or null where ms is 0 */
 void api_write_time(struct buf *b, const char *name, int64_t ms);
@@ -92,7 +99,9 @@ void api_unauthorized(const struct web_request *r);
 enum { API_BASIC_BYTES = 512 };
 bool api_basic(const struct web_request *r, char pair[API_BASIC_BYTES],
 	       const char **name, const char **password);
-/* Part 0 of the path, as an id; what is too long for one is cut, and unknown. */
+/* A part of the path as text; what is too long is cut, and so unknown. */
+void api_part(const struct web_request *r, unsigned i, char *out, size_t size);
+/* Part 0, as an id. */
 void api_id(const struct web_request *r, char out[VERIFICATION_ID_BYTES]);
 /* No query arguments but `known`; otherwise false, and answered. */
 bool api_query(struct web_request *r, const char *const known[]);

@@ -23,16 +23,6 @@ struct asking {
 	char etag[ETAG_TEXT];
 };
 
-static void part_text(const struct web_request *r, unsigned i, char *out,
-		      size_t size)
-{
-	struct span part = web_part(r, i);
-
-	if (part.n >= size)
-		part.n = size - 1;
-	(void)snprintf(out, size, "%.*s", (int)part.n, part.p);
-}
-
 /* As clients send it: quoted, weak, or bare. */
 static void read_if_match(const struct web_request *r, struct asking *q)
 {
@@ -95,7 +85,7 @@ static bool part_version(struct web_request *r, unsigned part,
 {
 	char text[16];
 
-	part_text(r, part, text, sizeof(text));
+	api_part(r, part, text, sizeof(text));
 	return read_version(r, text, version);
 }
 
@@ -118,38 +108,57 @@ static bool read_page(struct web_request *r, struct asking *q)
 	return false;
 }
 
+/* What needs no more than the flow: its id and, with the document, the body. */
+static void ask(struct web_request *r, struct api *a, bool document,
+		service_flow_do *what, service_flow_h *done)
+{
+	struct asking q;
+
+	if (!begin(r, a, &q) || !no_arguments(r))
+		return;
+	if (document)
+		q.ask.document = web_body(r);
+	web_defer(r);
+	what(a->p.service, &q.ask, done, r);
+}
+
+/* ... and a version, which stands behind it in the path. */
+static void ask_version(struct web_request *r, struct api *a,
+			service_flow_do *what, service_flow_h *done)
+{
+	struct asking q;
+
+	if (!begin(r, a, &q) || !no_arguments(r) ||
+	    !part_version(r, 1, &q.ask.version))
+		return;
+	web_defer(r);
+	what(a->p.service, &q.ask, done, r);
+}
+
+/* ... and a page of a list. */
+static void ask_page(struct web_request *r, struct api *a,
+		     service_flow_do *what, service_flow_h *done)
+{
+	struct asking q;
+
+	if (!begin(r, a, &q) || !read_page(r, &q))
+		return;
+	web_defer(r);
+	what(a->p.service, &q.ask, done, r);
+}
+
 /* --- what is answered ---------------------------------------------------------------- */
 
 static void answer_with_etag(struct web_request *r, unsigned status,
 			     struct buf *b, const char *etag)
 {
-	const struct api_problem too_long = {
-		.code = "internal_error", .detail = "the answer is too long"};
-	char id[API_REQUEST_ID_BYTES], quoted[ETAG_TEXT];
-	const struct web_header_out headers[] = {
-		{"Cache-Control", "no-store"},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Request-Id", id},
-		{"ETag", quoted},
-		{0},
-	};
-	struct web_answer answer = {.status = status,
-				    .type = "application/json",
-				    .headers = headers};
+	char quoted[ETAG_TEXT];
 
-	if (b->err) {
-		buf_free(b);
-		api_problem(r, &too_long);
-		return;
-	}
 	/* a version has the whole hash, a draft as much of it as marks it */
 	(void)snprintf(quoted, sizeof(quoted), "\"%.*s\"",
 		       SERVICE_FLOW_ETAG_BYTES - 1, etag);
-	api_request_id(id);
-	answer.body.n = b->n;
-	answer.owned = buf_take(b);
-	answer.body.p = answer.owned;
-	web_answer(r, &answer);
+	api_answer_headed(r, status, b,
+			  &(struct web_header_out){"ETag", quoted});
 }
 
 static void done_head(const struct service_refusal *no,
@@ -223,6 +232,14 @@ static void done_document(const struct service_refusal *no,
 
 /* --- flows ------------------------------------------------------------------------------ */
 
+static void end_list(struct web_request *r, struct buf *b, const char *next)
+{
+	buf_byte(b, ']');
+	api_write_text_or_null(b, "next", next);
+	buf_byte(b, '}');
+	api_answer_json(r, 200, b);
+}
+
 static void done_list(const struct service_refusal *no,
 		      const struct service_flow_answer *a, void *ctx)
 {
@@ -238,21 +255,12 @@ static void done_list(const struct service_refusal *no,
 			buf_byte(&b, ',');
 		api_write_flow(&b, &a->heads[i]);
 	}
-	buf_byte(&b, ']');
-	api_write_text_or_null(&b, "next", a->next);
-	buf_byte(&b, '}');
-	api_answer_json(ctx, 200, &b);
+	end_list(ctx, &b, a->next);
 }
 
 void api_flows(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !read_page(r, &q))
-		return;
-	web_defer(r);
-	service_flow_list(a->p.service, &q.ask, done_list, r);
+	ask_page(r, ctx, service_flow_list, done_list);
 }
 
 void api_flow_add(struct web_request *r, void *ctx)
@@ -277,25 +285,12 @@ void api_flow_add(struct web_request *r, void *ctx)
 
 void api_flow_import(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r))
-		return;
-	q.ask.document = web_body(r);
-	web_defer(r);
-	service_flow_import(a->p.service, &q.ask, done_made, r);
+	ask(r, ctx, true, service_flow_import, done_made);
 }
 
 void api_flow_read(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r))
-		return;
-	web_defer(r);
-	service_flow_read(a->p.service, &q.ask, done_head, r);
+	ask(r, ctx, false, service_flow_read, done_head);
 }
 
 static void done_removed(const struct service_refusal *no,
@@ -315,38 +310,19 @@ static void done_removed(const struct service_refusal *no,
 
 void api_flow_remove(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r))
-		return;
-	web_defer(r);
-	service_flow_remove(a->p.service, &q.ask, done_removed, r);
+	ask(r, ctx, false, service_flow_remove, done_removed);
 }
 
 /* --- the draft ------------------------------------------------------------------------------ */
 
 void api_flow_draft(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r))
-		return;
-	web_defer(r);
-	service_flow_document(a->p.service, &q.ask, done_document, r);
+	ask(r, ctx, false, service_flow_document, done_document);
 }
 
 void api_flow_save(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r))
-		return;
-	q.ask.document = web_body(r);
-	web_defer(r);
-	service_flow_save(a->p.service, &q.ask, done_all, r);
+	ask(r, ctx, true, service_flow_save, done_all);
 }
 
 static void done_validate(const struct service_refusal *no,
@@ -366,32 +342,27 @@ static void done_validate(const struct service_refusal *no,
 	api_answer_json(ctx, 200, &b);
 }
 
-static void validate(struct web_request *r, struct api *a, bool alone)
+void api_flow_validate(struct web_request *r, void *ctx)
 {
+	ask(r, ctx, true, service_flow_validate, done_validate);
+}
+
+void api_flow_validate_alone(struct web_request *r, void *ctx)
+{
+	struct api *a = ctx;
 	struct asking q;
 
 	if (!begin(r, a, &q) || !no_arguments(r))
 		return;
+	q.ask.id = NULL;
 	q.ask.document = web_body(r);
-	if (alone)
-		q.ask.id = NULL;
-	if (alone && q.ask.document.n == 0) {
+	if (q.ask.document.n == 0) {
 		api_bad_field(r, "missing_field", "body",
 			      "the document is the body");
 		return;
 	}
 	web_defer(r);
 	service_flow_validate(a->p.service, &q.ask, done_validate, r);
-}
-
-void api_flow_validate(struct web_request *r, void *ctx)
-{
-	validate(r, ctx, false);
-}
-
-void api_flow_validate_alone(struct web_request *r, void *ctx)
-{
-	validate(r, ctx, true);
 }
 
 /* --- versions ----------------------------------------------------------------------------------- */
@@ -432,21 +403,12 @@ static void done_versions(const struct service_refusal *no,
 			buf_byte(&b, ',');
 		api_write_flow_version(&b, &a->versions[i]);
 	}
-	buf_byte(&b, ']');
-	api_write_text_or_null(&b, "next", a->next);
-	buf_byte(&b, '}');
-	api_answer_json(ctx, 200, &b);
+	end_list(ctx, &b, a->next);
 }
 
 void api_flow_versions(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !read_page(r, &q))
-		return;
-	web_defer(r);
-	service_flow_list_versions(a->p.service, &q.ask, done_versions, r);
+	ask_page(r, ctx, service_flow_list_versions, done_versions);
 }
 
 static void done_version(const struct service_refusal *no,
@@ -469,26 +431,12 @@ static void done_version(const struct service_refusal *no,
 
 void api_flow_version(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r) ||
-	    !part_version(r, 1, &q.ask.version))
-		return;
-	web_defer(r);
-	service_flow_document(a->p.service, &q.ask, done_version, r);
+	ask_version(r, ctx, service_flow_document, done_version);
 }
 
 void api_flow_restore(struct web_request *r, void *ctx)
 {
-	struct api *a = ctx;
-	struct asking q;
-
-	if (!begin(r, a, &q) || !no_arguments(r) ||
-	    !part_version(r, 1, &q.ask.version))
-		return;
-	web_defer(r);
-	service_flow_restore(a->p.service, &q.ask, done_all, r);
+	ask_version(r, ctx, service_flow_restore, done_all);
 }
 
 static void done_diff(const struct service_refusal *no,

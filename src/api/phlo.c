@@ -27,17 +27,6 @@ struct running {
 	char account[VENDOR_PLIVO_ID_BYTES];
 };
 
-static void part(const struct web_request *r, unsigned i, char *out,
-		 size_t size)
-{
-	struct span text = web_part(r, i);
-
-	/* what is too long for an id is cut, and unknown */
-	if (text.n >= size)
-		text.n = size - 1;
-	(void)snprintf(out, size, "%.*s", (int)text.n, text.p);
-}
-
 /* --- what it is --------------------------------------------------------------- */
 
 /* As theirs: 2018-11-03 19:32:33.240504+00:00 */
@@ -87,7 +76,7 @@ void phlo_get(struct web_request *r, void *ctx)
 	if (!vendor_who(a, r, VENDOR_PHLO, (struct span){0}, SERVICE_VERIFY,
 			&ask.who))
 		return;
-	part(r, 0, id, sizeof(id));
+	api_part(r, 0, id, sizeof(id));
 	web_defer(r);
 	service_flow_read(a->p.service, &ask, shown, r);
 }
@@ -214,7 +203,7 @@ void phlo_run(struct web_request *r, void *ctx)
 		return;
 	run = web_alloc(r, sizeof(*run));
 	run->r = r;
-	part(r, 1, run->flow, sizeof(run->flow));
+	api_part(r, 1, run->flow, sizeof(run->flow));
 	vendor_plivo_account(a, req.who.application, run->account);
 	params = js_text(body);
 	req.params = params;
@@ -308,7 +297,7 @@ void phlo_read(struct web_request *r, void *ctx)
 		return;
 	}
 	l->r = r;
-	part(r, 0, l->flow, sizeof(l->flow));
+	api_part(r, 0, l->flow, sizeof(l->flow));
 	find.short_id = l->run;
 	web_defer(r);
 	service_find(a->p.service, &find, looked, l);

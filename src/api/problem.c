@@ -92,23 +92,15 @@ void api_answer_trouble(struct web_request *r,
 			const struct api_trouble_answer *t, struct buf *b)
 {
 	char id[API_REQUEST_ID_BYTES], retry[RETRY_BYTES];
-	struct web_header_out headers[5] = {
-		{"Cache-Control", "no-store"},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Request-Id", id},
-	};
-	struct web_answer answer = {
-		.status = t->status, .type = t->type, .headers = headers};
+	struct web_header_out own = {0};
+	struct web_answer answer = {.status = t->status, .type = t->type};
 
 	api_request_id(id);
-	own_header(t, &headers[3], retry);
+	own_header(t, &own, retry);
 	if (t->status >= 500)
 		log_warn("request.failed", "request", LOG_S(id), "code",
 			 LOG_S(t->code), NULL);
-	answer.body.n = b->n;
-	answer.owned = buf_take(b);
-	answer.body.p = answer.owned;
-	web_answer(r, &answer);
+	api_answer(r, &answer, b, id, &own);
 }
 
 void api_problem(struct web_request *r, const struct api_problem *p)

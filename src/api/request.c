@@ -120,13 +120,18 @@ bool api_who(struct api *a, struct web_request *r, unsigned scopes,
 
 /* --- path and query --------------------------------------------------------------- */
 
+void api_part(const struct web_request *r, unsigned i, char *out, size_t size)
+{
+	struct span part = web_part(r, i);
+
+	if (part.n >= size)
+		part.n = size - 1;
+	(void)snprintf(out, size, "%.*s", (int)part.n, part.p);
+}
+
 void api_id(const struct web_request *r, char out[VERIFICATION_ID_BYTES])
 {
-	struct span part = web_part(r, 0);
-
-	if (part.n >= VERIFICATION_ID_BYTES)
-		part.n = VERIFICATION_ID_BYTES - 1;
-	(void)snprintf(out, VERIFICATION_ID_BYTES, "%.*s", (int)part.n, part.p);
+	api_part(r, 0, out, VERIFICATION_ID_BYTES);
 }
 
 struct query {
