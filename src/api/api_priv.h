@@ -130,5 +130,7 @@ web_handler_h api_flows, api_flow_add, api_flow_import, api_flow_read,
 /* --- events (events.c) ------------------------------------------------------------- */
 
 struct api_follows *api_follows_new(struct service *sv);
+/* A service_step_h; ctx is theirs. */
+void api_follows_step(const struct service_step *s, void *ctx);
 /* After web_stop(): waits for the pages that are still being read. */
 void api_follows_free(struct api_follows *all); /* NULL is fine */

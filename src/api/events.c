@@ -365,7 +365,7 @@ static void offer_all(struct api_follows *all, const char *topic,
 	}
 }
 
-static void on_step(const struct service_step *s, void *ctx)
+void api_follows_step(const struct service_step *s, void *ctx)
 {
 	struct api_follows *all = ctx;
 
@@ -485,7 +485,7 @@ struct api_follows *api_follows_new(struct service *sv)
 	for (size_t i = 0; i < TOPICS; i++)
 		ll_init(&all->topics[i]);
 	service_on_event(sv, on_topic, all);
-	service_on_step(sv, on_step, &all->listening, all);
+	service_on_step(sv, api_follows_step, &all->listening, all);
 	return all;
 }
 

@@ -163,6 +163,7 @@ class Trying:
 @sentence
 def a_person_hears_a_draft_at_the_page(server):
     id_ = import_flow(server, FLOW, 'heard.json')
+    server.place.secret('code', '604211')
     before = len(server.api().get('/v1/verifications').json['items'])
     with Phone(server) as phone:
         trying = Trying(server, id_, '--page', '--params',

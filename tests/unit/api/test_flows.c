@@ -610,6 +610,38 @@ TEST(a_test_in_real_time_is_answered_before_it_is_over)
 	http_answer_free(&a);
 }
 
+/* Five minutes in which nobody says anything. */
+#define SLOW                                                                 \
+	"{\"format\":\"voiceflow/1\",\"name\":\"Slow\",\"start\":\"Start\"," \
+	"\"limits\":{\"max_call_seconds\":600},"                             \
+	"\"nodes\":[{\"id\":\"Start\",\"type\":\"start\","                   \
+	"\"on\":{\"api_request\":\"Call\"}},"                                \
+	"{\"id\":\"Call\",\"type\":\"call\","                                \
+	"\"config\":{\"to\":\"{{verification.to}}\"},"                       \
+	"\"on\":{\"answered\":\"Wait\"}},"                                   \
+	"{\"id\":\"Wait\",\"type\":\"input\",\"config\":{\"max_digits\":1,"  \
+	"\"first_digit_timeout_ms\":60000,\"tries\":5},"                     \
+	"\"on\":{\"input\":\"Bye\",\"no_input\":\"Bye\"}},"                  \
+	"{\"id\":\"Bye\",\"type\":\"hangup\"}]}"
+
+TEST(so_many_tests_go_on_in_real_time)
+{
+	struct api_world *aw = *state;
+	char id[VERIFICATION_FLOW_BYTES];
+	struct http_answer a;
+
+	add(aw, SLOW, id);
+
+	for (unsigned i = 0; i < SERVICE_FLOW_TESTS_WAITING; i++) {
+		try_it(aw, id, "{\"clock\":\"real\"}", 202, &a);
+		http_answer_free(&a);
+	}
+	try_it(aw, id, "{\"clock\":\"real\"}", 503, &a);
+
+	assert_string_equal(api_world_text(&a, "code"), "overloaded");
+	http_answer_free(&a);
+}
+
 TEST(a_test_types_what_it_is_told)
 {
 	struct api_world *aw = *state;
@@ -710,6 +742,7 @@ int main(void)
 		IN_A_WORLD(a_flow_is_tried_without_a_call),
 		IN_A_WORLD(a_test_is_read_again_and_forgotten),
 		IN_A_WORLD(a_test_in_real_time_is_answered_before_it_is_over),
+		IN_A_WORLD(so_many_tests_go_on_in_real_time),
 		IN_A_WORLD(a_test_types_what_it_is_told),
 		IN_A_WORLD(a_person_in_a_test_types_the_code_that_was_heard),
 		IN_A_WORLD(a_test_that_cannot_be_is_told_why),
