@@ -4,6 +4,7 @@
 a draft that rings the phone page."""
 import json
 import re
+import signal
 import sys
 import threading
 
@@ -199,6 +200,31 @@ def an_owner_ends_a_test_that_rings(server):
     assert reading.json['run']['end'] is None, reading
     assert ended.status == 200 and ended.json['state'] == 'failed', ended
     assert gone.status == 404, gone
+
+
+@sentence
+def a_server_that_stops_says_goodbye_to_who_hears_a_draft(*_):
+    place = Place('stops')
+    with place.serving() as server:
+        id_ = import_flow(server, FLOW, 'stops.json')
+        trying = None
+        with Phone(server) as phone:
+            trying = Trying(server, id_, '--page')
+            call = phone.ring()
+            phone.answer(call)
+            kind, first = phone.next(call)
+            assert kind == 'play', kind
+            server.signal(signal.SIGTERM)
+            kind, last = phone.next(call)
+            while kind == 'stop':
+                kind, last = phone.next(call)
+            assert kind == 'play' and last.text != first.text, (kind, last)
+            phone.listen(call, last)
+            assert server.ended(30) == 0, server.last_words()
+        ran = trying.end()
+
+    # it hears of the end, unless its stream ended before
+    assert ran.code == 1, ran
 
 
 @sentence
