@@ -152,8 +152,9 @@ static void make_room(struct service *sv, struct service_runs *runs,
 		if (is_old(sv, k))
 			forget(k);
 	}
-	if (count_over(runs, application, &oldest) >= SERVICE_FLOW_RUNS_KEPT ||
-	    count_over(runs, NULL, &oldest) >= SERVICE_FLOW_RUNS_ALL)
+	while (count_over(runs, application, &oldest) >=
+		       SERVICE_FLOW_RUNS_KEPT ||
+	       count_over(runs, NULL, &oldest) >= SERVICE_FLOW_RUNS_ALL)
 		forget(oldest);
 }
 
