@@ -191,6 +191,9 @@ static int exchange(const char *token)
 
 	(void)snprintf(body, sizeof(body), "{\"token\":\"%s\"}", token);
 	ask("POST", "/phone/session", OURS JSON, body, &a);
+	/* what it told of a new link is there for this thread, too */
+	(void)pthread_mutex_lock(&bench.lock);
+	(void)pthread_mutex_unlock(&bench.lock);
 	cookie = http_header(&a, "Set-Cookie");
 	if (cookie)
 		(void)snprintf(bench.cookie, sizeof(bench.cookie),
