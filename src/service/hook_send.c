@@ -50,7 +50,9 @@ struct telling {
 
 	enum outcome outcome;
 	int64_t not_before_ms;
-	bool last_look, goes_on, looks_again, there;
+	bool last_look; /* nothing was left after its end was known */
+	bool looked;    /* what the change makes of it: apply may run again */
+	bool goes_on, looks_again, there;
 	struct hook_place place;
 	struct outbound_call *call;
 	int err;
@@ -188,13 +190,13 @@ static void write_nothing_left(struct store_tx *tx, struct telling *t)
 	struct hook *h = &t->h;
 
 	if (h->again_count > 0 || (t->last_look && !is_over(&t->v))) {
-		t->last_look = false;
+		t->looked = false;
 		hold(tx, t);
 	} else if (!is_over(&t->v)) {
 		rest(tx, t, store_tx_now(tx) + HOOK_IDLE_MS);
 		t->looks_again = !service_hook_ended(h);
 	} else if (!t->last_look) {
-		t->last_look = true;
+		t->looked = true;
 		hold(tx, t);
 	} else {
 		h->gone = true;
@@ -233,6 +235,7 @@ static int apply(struct store_tx *tx, void *ctx)
 	int err = 0;
 
 	t->goes_on = t->looks_again = false;
+	t->looked = t->last_look;
 	store_tx_fence(tx, t->lease.id, t->lease.fence);
 	verification_free(&t->v);
 	memset(&t->v, 0, sizeof(t->v));
@@ -340,6 +343,7 @@ static void written_posted(void *ctx)
 	} else {
 		count(t);
 		t->passed[0] = '\0';
+		t->last_look = t->looked;
 		forget_event(t);
 		if (t->looks_again) {
 			look_again(t);
