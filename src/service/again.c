@@ -27,10 +27,18 @@ static bool sends_left(struct service_errand *e)
 	return false;
 }
 
-/* Another extension is another telephone: what is sent there is another code. */
-static bool rings_another(const struct service_errand *e)
+/* Another extension is another telephone: what is sent there is another code.
+ * So is what is paid, to whom and what for: the call says it, and the code is
+ * bound to it (A7). */
+static bool is_another(const struct service_errand *e)
 {
-	return e->sending && strcmp(e->pair.v.send_digits, e->send_digits) != 0;
+	const struct verification *v = &e->pair.v, *w = e->wish;
+
+	return w && (strcmp(v->send_digits, w->send_digits) != 0 ||
+		     strcmp(v->purpose, w->purpose) != 0 ||
+		     strcmp(v->amount, w->amount) != 0 ||
+		     strcmp(v->currency, w->currency) != 0 ||
+		     strcmp(v->payee, w->payee) != 0);
 }
 
 static bool may_call(struct service_errand *e)
@@ -141,8 +149,8 @@ static int apply(struct store_tx *tx, void *ctx)
 	e->dials = false;
 	if (err)
 		return err;
-	if (rings_another(e)) {
-		service_refuse(&e->no, "conflict", "", "it rings another");
+	if (is_another(e)) {
+		service_refuse(&e->no, "conflict", "", "it is another");
 		return -EPERM;
 	}
 	if (e->sending && has_call(e))
@@ -198,8 +206,7 @@ void service_call_once_more(struct service *sv,
 
 	e->sending = true;
 	e->sends = req->sends;
-	(void)snprintf(e->send_digits, sizeof(e->send_digits), "%s",
-		       req->send_digits);
+	e->wish = req->wish;
 	memcpy(e->call_id, req->call_id, sizeof(e->call_id));
 	e->own = *req->own;
 	run(e);

@@ -68,8 +68,7 @@ void service_send_again(struct create *c)
 					      .id = c->found,
 					      .call_id = c->call_id,
 					      .sends = c->sends,
-					      .send_digits =
-						      c->wish.v.send_digits,
+					      .wish = &c->wish.v,
 					      .own = &c->wish.own};
 
 	service_call_once_more(c->sv, &again, called, c);

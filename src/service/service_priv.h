@@ -505,7 +505,7 @@ struct service_errand {
 	/* again.c, for service_send(): */
 	bool sending, dials;
 	unsigned sends;
-	char send_digits[NUMBER_EXTENSION_BYTES];
+	const struct verification *wish; /* what is asked for; NULL: any */
 	struct service_own own;
 };
 struct service_errand *service_errand_new(struct service *sv,
@@ -526,7 +526,9 @@ struct service_sending {
 	const struct service_who *who;
 	const char *id, *call_id; /* call_id: of the further call */
 	unsigned sends;           /* calls in all */
-	const char *send_digits;
+	/* Another telephone, purpose or payment is another verification.  Stays
+	 * until done. */
+	const struct verification *wish;
 	const struct service_own *own;
 };
 void service_call_once_more(struct service *sv,

@@ -148,6 +148,38 @@ TEST(a_second_send_calls_again_with_the_same_code)
 	assert_int_equal(created(w), 1);
 }
 
+/* A7: the code of one payment is no answer to another. */
+TEST(what_is_paid_or_asked_for_is_a_verification_of_its_own)
+{
+	struct world *w = *state;
+	struct service_create req = send_to(BUSY);
+	struct answer login = world_send(w, &req, SENDS), ten, twenty, again;
+
+	(void)world_until_ended(w, login.v.id);
+	req.purpose = "payment";
+	req.amount = "10";
+	req.currency = "EUR";
+	req.payee = "Shop";
+	ten = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, ten.v.id);
+	req.amount = "20";
+	twenty = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, twenty.v.id);
+	req.amount = "10";
+	again = world_send(w, &req, SENDS);
+
+	assert_false(ten.refused);
+	assert_false(ten.again);
+	assert_string_equal(ten.v.amount, "10");
+	assert_string_not_equal(ten.v.id, login.v.id);
+	assert_false(twenty.refused);
+	assert_false(twenty.again);
+	assert_string_equal(twenty.v.amount, "20");
+	assert_true(again.again);
+	assert_string_equal(again.v.id, ten.v.id);
+	assert_int_equal(created(w), 3);
+}
+
 TEST(while_a_call_is_under_way_a_send_dials_nothing)
 {
 	struct world *w = *state;
@@ -532,6 +564,7 @@ int main(void)
 		CASE(another_extension_is_another_verification),
 		CASE(what_is_no_extension_is_refused_with_the_rule),
 		CASE(a_second_send_calls_again_with_the_same_code),
+		CASE(what_is_paid_or_asked_for_is_a_verification_of_its_own),
 		CASE(while_a_call_is_under_way_a_send_dials_nothing),
 		CASE(above_its_sends_it_is_refused),
 		CASE(after_an_end_a_send_makes_a_new_one),
