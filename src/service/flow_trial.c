@@ -433,6 +433,7 @@ void service_trial_end(struct service_trial *t)
 	tel_free(t->script);
 	flow_unref(t->flow);
 	service_params_forget(t->params);
+	json_decref(t->params);
 	json_decref(t->http);
 	service_rules_drop(t->rules);
 	free(t->given_text);
