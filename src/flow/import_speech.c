@@ -137,13 +137,17 @@ static void reference(struct spoken *s, struct span text)
 
 static void read_all(struct spoken *s, const char *text)
 {
+	bool closes = true; /* a reference may; in vain is looked once */
+
 	while (*text) {
 		const char *end = NULL;
 
-		if (strncmp(text, "{{", 2) == 0)
+		if (strncmp(text, "{{", 2) == 0 && closes) {
 			end = strstr(text, "}}");
-		else if (*text == '<')
+			closes = end != NULL;
+		} else if (*text == '<') {
 			end = memchr(text, '>', strnlen(text, TAG_MAX));
+		}
 		if (!end) {
 			buf_byte(&s->out, (unsigned char)*text++);
 		} else if (*text == '<') {
