@@ -13,8 +13,7 @@
 #include "service/admin_priv.h"
 
 enum {
-	SECRET_BYTES = 32,
-	SECRET_TEXT = 43,
+	SECRET_TEXT = 43,  /* 256 random bits */
 	NAME_RANDOM = 20,  /* letters and digits of a key's id */
 	LIVE_KEYS_MAX = 2, /* of one name: the old and the new (D5) */
 	NAME_HASH = 16,
@@ -347,14 +346,16 @@ static void make_name(struct rng *r, char out[SERVICE_KEY_ID_BYTES])
 static void make_token(const struct service_admin *a, const char *id,
 		       char out[SERVICE_TOKEN_BYTES])
 {
-	uint8_t secret[SECRET_BYTES];
-	char text[SECRET_TEXT + 2];
+	/* nothing else: some clients send no other characters */
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789";
+	char text[SECRET_TEXT + 1];
 
-	rng_fill(a->rng, secret, sizeof(secret));
-	crypto_base64url(secret, sizeof(secret), text);
+	for (size_t i = 0; i < SECRET_TEXT; i++)
+		text[i] = letters[rng_below(a->rng, sizeof(letters) - 1)];
+	text[SECRET_TEXT] = '\0';
 	(void)snprintf(out, SERVICE_TOKEN_BYTES, "vok_%.20s_%.43s", id + 4,
 		       text);
-	crypto_wipe(secret, sizeof(secret));
 	crypto_wipe(text, sizeof(text));
 }
 

@@ -8,6 +8,7 @@
  * change passes by in this process.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -81,11 +82,27 @@ static void swap(struct service *sv, struct service_keys *t)
 
 /* --- asking ----------------------------------------------------------------------- */
 
+enum { PREFIX = 4, NAME = SERVICE_KEY_ID_BYTES - PREFIX - 1 };
+
+/* "vok<20><43>" is "vok_<20>_<43>": there are clients (Twilio's for Go) that
+ * send no token but of letters and digits.  Wipe `out`. */
+static struct span whole_token(struct span token, char out[SERVICE_TOKEN_BYTES])
+{
+	bool bare = token.n == SERVICE_TOKEN_BARE &&
+		    span_starts(token, "vok") && token.p[PREFIX - 1] != '_';
+
+	if (!bare)
+		return token;
+	(void)snprintf(out, SERVICE_TOKEN_BYTES, "vok_%.*s_%.*s", (int)NAME,
+		       token.p + PREFIX - 1,
+		       (int)(token.n - (PREFIX - 1) - NAME),
+		       token.p + PREFIX - 1 + NAME);
+	return span_of(out);
+}
+
 /* "vok_<20>_<43>" names key "key_<20>". */
 static bool id_of_token(struct span token, char out[SERVICE_KEY_ID_BYTES])
 {
-	enum { PREFIX = 4, NAME = SERVICE_KEY_ID_BYTES - PREFIX - 1 };
-
 	if (token.n >= SERVICE_TOKEN_BYTES || token.n < PREFIX + NAME + 2 ||
 	    !span_starts(token, "vok_") || token.p[PREFIX + NAME] != '_')
 		return false;
@@ -104,8 +121,8 @@ static bool fits(const struct service_key *k, const uint8_t *hash, int64_t now)
 	return k && same && (k->expires_ms == 0 || k->expires_ms > now);
 }
 
-bool service_authorize(struct service *sv, const char *key_id,
-		       struct span token, struct service_who *out)
+static bool authorize(struct service *sv, const char *key_id, struct span token,
+		      struct service_who *out)
 {
 	uint8_t hash[CRYPTO_HASH_BYTES];
 	char id[SERVICE_KEY_ID_BYTES] = "";
@@ -126,6 +143,16 @@ bool service_authorize(struct service *sv, const char *key_id,
 	}
 	(void)pthread_rwlock_unlock(&sv->keys_lock);
 	crypto_wipe(hash, sizeof(hash));
+	return good;
+}
+
+bool service_authorize(struct service *sv, const char *key_id,
+		       struct span token, struct service_who *out)
+{
+	char whole[SERVICE_TOKEN_BYTES] = "";
+	bool good = authorize(sv, key_id, whole_token(token, whole), out);
+
+	crypto_wipe(whole, sizeof(whole));
 	return good;
 }
 

@@ -41,6 +41,7 @@ enum {
 	SERVICE_METADATA_ITEMS = 16,
 	SERVICE_METADATA_TEXT = 256, /* bytes of one value */
 	SERVICE_TOKEN_BYTES = 80,
+	SERVICE_TOKEN_BARE = 66,      /* characters, without its two "_" */
 	SERVICE_LEASE_MS = 20 * 1000, /* renewed while a call runs */
 	SERVICE_KEYS_MAX = 10000,
 	SERVICE_IDEMPOTENCY_MS = 24 * 3600 * 1000,
@@ -140,7 +141,7 @@ struct service_who {
 };
 /*
  * By token alone ("key_... . secret"), or by key id and token (Basic; key_id
- * NULL for Bearer).  From memory, constant-time in the secret.  False: no such
+ * NULL for Bearer).  Its two "_" may be left out.  From memory, constant-time in the secret.  False: no such
  * key, expired, revoked.  Any thread.
  */
 bool service_authorize(struct service *sv, const char *key_id,
