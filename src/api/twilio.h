@@ -21,8 +21,9 @@ enum {
 	TWILIO_TOKEN_BYTES = 256,
 	TWILIO_PAGE = 50, /* items of a page, unless PageSize says more */
 	TWILIO_PAGE_MAX = STORE_PAGE_MAX,
-	TWILIO_SENDS = 5,                        /* calls of one verification */
-	TWILIO_LIMITS_MAX = 10,                  /* of a service */
+	TWILIO_SUMMARY_PAGES = 250, /* of TWILIO_PAGE_MAX, to be counted */
+	TWILIO_SENDS = 5,           /* calls of one verification */
+	TWILIO_LIMITS_MAX = 10,     /* of a service */
 	TWILIO_BUCKETS_MAX = SERVICE_LIMITS_MAX, /* of a rate limit */
 };
 
@@ -106,6 +107,15 @@ bool twilio_page_read(struct twilio_ask *q, struct twilio_page *out);
 /* A query argument, "" if absent, which further pages have as well. */
 bool twilio_page_filter(struct twilio_ask *q, struct twilio_page *p,
 			const char *name, char *out, size_t size);
+/* The same with a text that came under another name; NULL: absent. */
+struct twilio_filter {
+	const char *name, *text;
+};
+bool twilio_page_keep(struct twilio_ask *q, struct twilio_page *p,
+		      const struct twilio_filter *f, char *out, size_t size);
+/* The same, of a time; left alone where it is absent. */
+bool twilio_page_time(struct twilio_ask *q, struct twilio_page *p,
+		      const char *name, int64_t *out);
 /* ,"meta":{...}  `path` is the list's, from "/v2" on; next: NULL for none, ""
  * where the page's number says enough. */
 void twilio_write_meta(struct buf *b, const struct twilio_ask *q,
@@ -175,6 +185,8 @@ void twilio_counters(struct twilio_ask *q, const char *text,
 /* What Twilio calls a state of ours. */
 const char *twilio_status(enum outcome_status s);
 const char *twilio_call_status(const struct verification_leg *l);
+/* Was it this call that did it?  The last one that was answered. */
+bool twilio_converted(const struct verification *v, size_t i);
 /* When it last changed. */
 int64_t twilio_leg_time(const struct verification_leg *l);
 
@@ -187,4 +199,4 @@ web_handler_h twilio_services_add, twilio_services_list, twilio_service_get,
 	twilio_bucket_get, twilio_bucket_change, twilio_bucket_remove,
 	twilio_verifications_add, twilio_verification_get,
 	twilio_verification_change, twilio_check, twilio_attempts_list,
-	twilio_attempt_get;
+	twilio_attempt_get, twilio_attempts_summary;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/twilio.h"
 
@@ -77,8 +78,7 @@ const char *twilio_call_status(const struct verification_leg *l)
 
 /* --- an answer -------------------------------------------------------------------------------- */
 
-/* The call that did it: the last one that was answered. */
-static bool converted(const struct verification *v, size_t i)
+bool twilio_converted(const struct verification *v, size_t i)
 {
 	size_t last = v->legs_count;
 
@@ -121,7 +121,7 @@ static void write_data(struct buf *b, const struct service_view *view,
 		   verification);
 	api_write_text_or_null(b, "to", view->to);
 	api_write_text(b, "status",
-		       converted(v, i)               ? "confirmed"
+		       twilio_converted(v, i)        ? "confirmed"
 		       : v->status == STATUS_EXPIRED ? "expired"
 						     : "unconfirmed");
 	api_write_text(b, "call_status", twilio_call_status(l));
@@ -147,7 +147,7 @@ static void write_attempt(struct buf *b, const struct twilio_ask *q,
 	twilio_write_time(b, "date_created", v->legs[i].queued_ms);
 	twilio_write_time(b, "date_updated", twilio_leg_time(&v->legs[i]));
 	api_write_text(b, "conversion_status",
-		       converted(v, i) ? "converted" : "unconverted");
+		       twilio_converted(v, i) ? "converted" : "unconverted");
 	api_write_text(b, "channel", "call");
 	write_price(b, &v->legs[i]);
 	write_data(b, view, verification, i);
@@ -217,7 +217,7 @@ static bool wanted(const struct attempts *w, const struct verification *v,
 		return false;
 	if (!w->status[0])
 		return true;
-	return converted(v, i) == (strcmp(w->status, "converted") == 0);
+	return twilio_converted(v, i) == (strcmp(w->status, "converted") == 0);
 }
 
 static void answer_page(struct attempts *w, const struct service_view *views,
@@ -269,18 +269,6 @@ static void listed_one(const struct service_refusal *no,
 	twilio_refuse(&w->q);
 }
 
-static bool read_time(struct attempts *w, const char *name, int64_t *out)
-{
-	char text[40];
-
-	if (!twilio_page_filter(&w->q, &w->page, name, text, sizeof(text)))
-		return false;
-	if (!*text || clock_parse(text, out) == 0)
-		return true;
-	return twilio_no(&w->q, "invalid_field", name,
-			 "a time such as 2026-01-31T09:05:07Z");
-}
-
 static bool read_sids(struct attempts *w)
 {
 	char text[64];
@@ -296,6 +284,20 @@ static bool read_sids(struct attempts *w)
 			 "it is no such id");
 }
 
+/* The client for Go escapes the dot: in its own form it is no other name. */
+static bool read_to(struct attempts *w)
+{
+	const char *plain = web_query(w->q.r, "ChannelData.To");
+	const char *escaped = web_query(w->q.r, "ChannelData\\.To");
+
+	return twilio_page_keep(&w->q, &w->page,
+				&(struct twilio_filter){
+					.name = "ChannelData.To",
+					.text = plain ? plain : escaped,
+				},
+				w->to, sizeof(w->to));
+}
+
 static bool read_words(struct attempts *w)
 {
 	char channel[16];
@@ -306,10 +308,11 @@ static bool read_words(struct attempts *w)
 				sizeof(w->status)) ||
 	    !twilio_page_filter(&w->q, &w->page, "Country", w->country,
 				sizeof(w->country)) ||
-	    !twilio_page_filter(&w->q, &w->page, "ChannelData.To", w->to,
-				sizeof(w->to)))
+	    !read_to(w))
 		return false;
-	w->none = *channel && strcmp(channel, "call") != 0;
+	w->none = *channel && strcasecmp(channel, "call") != 0;
+	for (char *s = w->status; *s; s++)
+		*s = (char)tolower((unsigned char)*s);
 	if (!w->status[0] || strcmp(w->status, "converted") == 0 ||
 	    strcmp(w->status, "unconverted") == 0)
 		return true;
@@ -341,9 +344,11 @@ void twilio_attempts_list(struct web_request *r, void *ctx)
 	if (!w)
 		return;
 	if (!twilio_page_read(&w->q, &w->page) ||
-	    !read_time(w, "DateCreatedAfter", &w->since_ms) ||
-	    !read_time(w, "DateCreatedBefore", &w->until_ms) || !read_sids(w) ||
-	    !read_words(w)) {
+	    !twilio_page_time(&w->q, &w->page, "DateCreatedAfter",
+			      &w->since_ms) ||
+	    !twilio_page_time(&w->q, &w->page, "DateCreatedBefore",
+			      &w->until_ms) ||
+	    !read_sids(w) || !read_words(w)) {
 		twilio_refuse(&w->q);
 		return;
 	}

@@ -56,22 +56,44 @@ static void encode(struct buf *b, const char *text)
 	}
 }
 
-bool twilio_page_filter(struct twilio_ask *q, struct twilio_page *p,
-			const char *name, char *out, size_t size)
+bool twilio_page_keep(struct twilio_ask *q, struct twilio_page *p,
+		      const struct twilio_filter *f, char *out, size_t size)
 {
-	const char *text = web_query(q->r, name);
+	const char *text = f->text;
 	AUTO_BUF(all, TWILIO_FILTER_BYTES - 1);
 
 	out[0] = '\0';
 	if (!text || !*text)
 		return true;
-	buf_printf(&all, "%s&%s=", p->filters, name);
+	buf_printf(&all, "%s&%s=", p->filters, f->name);
 	encode(&all, text);
 	if (all.err || strlen(text) >= size)
-		return twilio_no(q, "invalid_field", name, "it is too long");
+		return twilio_no(q, "invalid_field", f->name, "it is too long");
 	(void)snprintf(out, size, "%s", text);
 	(void)snprintf(p->filters, sizeof(p->filters), "%s", all.p);
 	return true;
+}
+
+bool twilio_page_filter(struct twilio_ask *q, struct twilio_page *p,
+			const char *name, char *out, size_t size)
+{
+	const struct twilio_filter f = {.name = name,
+					.text = web_query(q->r, name)};
+
+	return twilio_page_keep(q, p, &f, out, size);
+}
+
+bool twilio_page_time(struct twilio_ask *q, struct twilio_page *p,
+		      const char *name, int64_t *out)
+{
+	char text[40];
+
+	if (!twilio_page_filter(q, p, name, text, sizeof(text)))
+		return false;
+	if (!*text || clock_parse(text, out) == 0)
+		return true;
+	return twilio_no(q, "invalid_field", name,
+			 "a time such as 2026-01-31T09:05:07Z");
 }
 
 /* --- the answer ---------------------------------------------------------------------------- */

@@ -165,6 +165,12 @@ const tests = {
 		assert.ok(calls.every((c) =>
 			c.channelData.call_status === 'busy' &&
 			c.conversionStatus === 'unconverted'));
+		const summary = await client.verify.v2
+			.verificationAttemptsSummary()
+			.fetch({ verifyServiceSid: service.sid, channel: 'call' });
+		assert.equal(summary.totalAttempts, 6);
+		assert.equal(summary.totalConverted, 0);
+		assert.equal(Number(summary.conversionRatePercentage), 0);
 	},
 
 	async an_expired_code_is_not_found(server) {

@@ -4,203 +4,7 @@
  * knows?  Forms in, JSON out, over real HTTP; the stock client itself is in
  * tests/faces.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "api/twilio.h"
-#include "base/crypto.h"
-#include "base/json.h"
-#include "base/mem.h"
-#include "support/api_world.h"
-#include "support/test.h"
-
-#define LISTENS "+15555550110"
-#define BUSY "+15555550120"
-/* as forms have them */
-#define TO_LISTENS "To=%2B15555550110"
-#define TO_BUSY "To=%2B15555550120"
-
-enum { PATH_BYTES = 256, BODY_BYTES = 512 };
-
-PRINTF_LIKE(3, 4)
-static void print(char *out, size_t size, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(out, size, fmt, args);
-	va_end(args);
-	assert_true(n >= 0 && (size_t)n < size);
-}
-
-/* --- asking -------------------------------------------------------------------------------- */
-
-static void authorize(struct api_world *aw, const char *token, char *out,
-		      size_t size)
-{
-	char account[VENDOR_TWILIO_ID_BYTES], pair[256], coded[512];
-
-	vendor_twilio_account(aw->api, "shop", account);
-	print(pair, sizeof(pair), "%s:%s", account, token);
-	crypto_base64(pair, strlen(pair), coded);
-	print(out, size,
-	      "Authorization: Basic %s\r\nContent-Type: "
-	      "application/x-www-form-urlencoded\r\n",
-	      coded);
-}
-
-static void ask_as(struct api_world *aw, const char *token,
-		   const struct api_ask *what, int status,
-		   struct http_answer *out)
-{
-	struct api_ask ask = *what;
-	char headers[1024];
-
-	authorize(aw, token, headers, sizeof(headers));
-	ask.headers = headers;
-	api_world_ask(aw, &ask, out);
-	if (out->status != status)
-		fail_msg("%s %s %s answered %d: %.*s", ask.method, ask.path,
-			 ask.body ? ask.body : "", out->status,
-			 (int)out->body.n, out->body.p);
-}
-
-/* The answer's object; json_decref() it. */
-static json_t *ask(struct api_world *aw, const char *method, const char *path,
-		   const char *body, int status)
-{
-	const struct api_ask what = {
-		.method = method, .path = path, .body = body};
-	struct http_answer a;
-	json_t *o = NULL;
-
-	ask_as(aw, aw->verify, &what, status, &a);
-	if (status != 204)
-		assert_int_equal(js_parse(buf_view(&a.body), &o, NULL), 0);
-	http_answer_free(&a);
-	return o;
-}
-
-static const char *text_of(const json_t *o, const char *name)
-{
-	const char *text = json_string_value(json_object_get(o, name));
-
-	return text ? text : "";
-}
-
-static void expect(struct api_world *aw, const char *method, const char *path,
-		   const char *body, int status, int code)
-{
-	AUTO_JSON json_t *o = ask(aw, method, path, body, status);
-	char info[64];
-
-	if (!code)
-		return;
-	print(info, sizeof(info), "https://www.twilio.com/docs/errors/%d",
-	      code);
-	if (json_integer_value(json_object_get(o, "code")) != code) {
-		AUTO_FREE char *text = js_text(o);
-
-		fail_msg("%s %s %s: %s", method, path, body ? body : "", text);
-	}
-	assert_int_equal(json_integer_value(json_object_get(o, "status")),
-			 status);
-	assert_string_equal(text_of(o, "more_info"), info);
-}
-
-static void make_service(struct api_world *aw, const char *form,
-			 char sid[VENDOR_TWILIO_ID_BYTES])
-{
-	AUTO_JSON json_t *o = ask(aw, "POST", "/v2/Services", form, 201);
-
-	print(sid, VENDOR_TWILIO_ID_BYTES, "%s", text_of(o, "sid"));
-}
-
-struct visit {
-	struct api_world *aw;
-	char service[VENDOR_TWILIO_ID_BYTES];
-	char verifications[PATH_BYTES], check[PATH_BYTES], limits[PATH_BYTES];
-};
-
-static struct visit visit(struct api_world *aw, const char *form)
-{
-	struct visit v = {.aw = aw};
-
-	make_service(aw, form, v.service);
-	print(v.verifications, PATH_BYTES, "/v2/Services/%s/Verifications",
-	      v.service);
-	print(v.check, PATH_BYTES, "/v2/Services/%s/VerificationCheck",
-	      v.service);
-	print(v.limits, PATH_BYTES, "/v2/Services/%s/RateLimits", v.service);
-	return v;
-}
-
-static const char *below(const char *path, const char *rest)
-{
-	static char out[2][PATH_BYTES];
-	static unsigned n;
-	char *to = out[n++ % 2];
-
-	print(to, PATH_BYTES, "%s/%s", path, rest);
-	return to;
-}
-
-/* What the world knows it by. */
-static void find_id(struct api_world *aw, const char *to,
-		    char id[VERIFICATION_ID_BYTES])
-{
-	struct http_answer a;
-	char body[128];
-	AUTO_JSON json_t *o = NULL;
-
-	print(body, sizeof(body), "{\"to\":\"%s\"}", to);
-	api_world_post(aw, "/v1/verifications/search", body, 200, &a);
-	assert_int_equal(js_parse(buf_view(&a.body), &o, NULL), 0);
-	http_answer_free(&a);
-	print(id, VERIFICATION_ID_BYTES, "%s",
-	      text_of(json_array_get(json_object_get(o, "items"), 0), "id"));
-}
-
-/* Started, called, spoken: its code. */
-static void start(const struct visit *v, const char *form, const char *to,
-		  char code[CODE_BYTES])
-{
-	char id[VERIFICATION_ID_BYTES];
-
-	expect(v->aw, "POST", v->verifications, form, 201, 0);
-	find_id(v->aw, to, id);
-	(void)world_until_spoken(v->aw->w, id);
-	api_world_code(v->aw, id, code);
-}
-
-static void check_is(const struct visit *v, const char *form,
-		     const char *status, bool valid)
-{
-	AUTO_JSON json_t *o = ask(v->aw, "POST", v->check, form, 200);
-
-	assert_string_equal(text_of(o, "status"), status);
-	assert_int_equal(json_is_true(json_object_get(o, "valid")), valid);
-}
-
-static const char *with_code(const char *form, const char *code)
-{
-	static char out[BODY_BYTES];
-
-	print(out, sizeof(out), "%s&Code=%s", form, code);
-	return out;
-}
-
-static const char *wrong(const char *code)
-{
-	static char out[CODE_BYTES];
-
-	print(out, sizeof(out), "%s", code);
-	out[0] = (char)(out[0] == '9' ? '0' : out[0] + 1);
-	return out;
-}
+#include "unit/api/twilio_visit.h"
 
 /* --- services --------------------------------------------------------------------------------- */
 
@@ -311,7 +115,6 @@ TEST(what_is_in_no_path_of_ours_is_not_found)
 		"/v2/Services/VA00000000000000000000000000000000",
 		"/v2/Services/VA00000000000000000000000000000000/RateLimits",
 		"/v2/Attempts/VL00000000000000000000000000000000",
-		"/v2/Attempts/Summary",
 		"/v2/Templates"};
 	struct api_world *aw = *state;
 
@@ -570,60 +373,6 @@ TEST(one_service_sees_nothing_of_another)
 	expect(aw, "GET", below(w.verifications, LISTENS), NULL, 404, 20404);
 }
 
-/* --- attempts -------------------------------------------------------------------------------------- */
-
-TEST(each_call_is_an_attempt)
-{
-	struct api_world *aw = *state;
-	struct visit v = visit(aw, "FriendlyName=Acme");
-	char id[VERIFICATION_ID_BYTES], code[CODE_BYTES], path[PATH_BYTES];
-	const json_t *one, *data;
-
-	start(&v, TO_LISTENS "&Channel=call", LISTENS, code);
-	check_is(&v, with_code(TO_LISTENS, code), "approved", true);
-	find_id(aw, LISTENS, id);
-	(void)world_until_ended(aw->w, id);
-	expect(aw, "POST", v.verifications, TO_BUSY "&Channel=call", 201, 0);
-	find_id(aw, BUSY, id);
-	(void)world_until_ended(aw->w, id);
-	/* one of the native API, which is no attempt of a service */
-	api_world_create(aw, "+15555550121", "speak", id);
-
-	AUTO_JSON json_t *all = ask(aw, "GET", "/v2/Attempts", NULL, 200);
-	AUTO_JSON json_t *good =
-		ask(aw, "GET", "/v2/Attempts?Status=converted", NULL, 200);
-	AUTO_JSON json_t *busy =
-		ask(aw, "GET", "/v2/Attempts?ChannelData.To=%2B15555550120",
-		    NULL, 200);
-	AUTO_JSON json_t *sms =
-		ask(aw, "GET", "/v2/Attempts?Channel=sms", NULL, 200);
-
-	assert_int_equal(json_array_size(json_object_get(all, "attempts")), 2);
-	assert_int_equal(json_array_size(json_object_get(sms, "attempts")), 0);
-	one = json_array_get(json_object_get(good, "attempts"), 0);
-	data = json_object_get(one, "channel_data");
-	assert_string_equal(text_of(one, "conversion_status"), "converted");
-	assert_string_equal(text_of(data, "call_status"), "completed");
-	assert_string_equal(text_of(data, "status"), "confirmed");
-	assert_string_equal(text_of(data, "to"), LISTENS);
-	assert_int_equal(json_array_size(json_object_get(good, "attempts")), 1);
-	print(path, sizeof(path), "/v2/Attempts/%s", text_of(one, "sid"));
-	AUTO_JSON json_t *same = ask(aw, "GET", path, NULL, 200);
-	assert_true(json_equal(one, same));
-	print(path, sizeof(path), "/v2/Attempts?VerificationSid=%s",
-	      text_of(one, "verification_sid"));
-	AUTO_JSON json_t *its = ask(aw, "GET", path, NULL, 200);
-	assert_int_equal(json_array_size(json_object_get(its, "attempts")), 1);
-	one = json_array_get(json_object_get(busy, "attempts"), 0);
-	assert_string_equal(text_of(json_object_get(one, "channel_data"),
-				    "call_status"),
-			    "busy");
-	assert_string_equal(text_of(one, "conversion_status"), "unconverted");
-	expect(aw, "GET", "/v2/Attempts?Status=perhaps", NULL, 400, 60200);
-	expect(aw, "GET", "/v2/Attempts?DateCreatedAfter=soon", NULL, 400,
-	       60200);
-}
-
 /* --- rate limits ------------------------------------------------------------------------------------- */
 
 TEST(rate_limits_and_buckets_are_kept)
@@ -803,7 +552,6 @@ int main(void)
 		IN_WORLD(a_payments_code_is_bound_to_it),
 		IN_WORLD(only_the_code_approves_and_a_cancel_cancels_once),
 		IN_WORLD(one_service_sees_nothing_of_another),
-		IN_WORLD(each_call_is_an_attempt),
 		IN_WORLD(rate_limits_and_buckets_are_kept),
 		IN_WORLD(a_service_has_ten_rate_limits_at_most),
 		IN_WORLD(a_rate_limit_counts_by_what_the_caller_names),
