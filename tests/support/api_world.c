@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "support/receiver.h"
@@ -183,6 +184,28 @@ void api_world_ask(struct api_world *aw, const struct api_ask *ask,
 	(void)close(fd);
 }
 
+void api_world_ask_for(struct api_world *aw, const struct api_ask *ask,
+		       int status, struct http_answer *out)
+{
+	api_world_ask(aw, ask, out);
+	if (out->status != status)
+		fail_msg("%s %s %s answered %d: %.*s", ask->method, ask->path,
+			 ask->body ? ask->body : "", out->status,
+			 (int)out->body.n, out->body.p);
+}
+
+void api_world_basic(const char *name, const char *token, const char *type,
+		     char out[API_WORLD_HEAD_BYTES])
+{
+	char pair[256], coded[512];
+
+	(void)snprintf(pair, sizeof(pair), "%s:%s", name, token);
+	crypto_base64(pair, strlen(pair), coded);
+	(void)snprintf(out, API_WORLD_HEAD_BYTES,
+		       "Authorization: Basic %s\r\nContent-Type: %s\r\n", coded,
+		       type);
+}
+
 void api_world_post(struct api_world *aw, const char *path, const char *body,
 		    int status, struct http_answer *out)
 {
@@ -191,10 +214,7 @@ void api_world_post(struct api_world *aw, const char *path, const char *body,
 				    .token = aw->verify,
 				    .body = body};
 
-	api_world_ask(aw, &ask, out);
-	if (out->status != status)
-		fail_msg("%s answered %d: %.*s", path, out->status,
-			 (int)out->body.n, out->body.p);
+	api_world_ask_for(aw, &ask, status, out);
 }
 
 const char *api_world_text(const struct http_answer *a, const char *name)

@@ -46,6 +46,13 @@ struct api_ask {
 /* One request on a connection of its own, and its whole answer. */
 void api_world_ask(struct api_world *aw, const struct api_ask *ask,
 		   struct http_answer *out);
+/* The same; another status fails the test. */
+void api_world_ask_for(struct api_world *aw, const struct api_ask *ask,
+		       int status, struct http_answer *out);
+/* Lines of a request: HTTP Basic, and what a body is; both end in CRLF. */
+enum { API_WORLD_HEAD_BYTES = 1024 };
+void api_world_basic(const char *name, const char *token, const char *type,
+		     char out[API_WORLD_HEAD_BYTES]);
 /* Sends it and waits for nothing; the connection. */
 int api_world_send(struct api_world *aw, const struct api_ask *ask);
 /* Turns the loop until there is something to read. */

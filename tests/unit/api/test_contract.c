@@ -55,10 +55,7 @@ static void ask(struct api_world *aw, const struct api_ask *what, int status,
 	AUTO_FREE char *path = without_query(what->path);
 	const char *type;
 
-	api_world_ask(aw, what, out);
-	if (out->status != status)
-		fail_msg("%s %s answered %d: %.*s", what->method, what->path,
-			 out->status, (int)out->body.n, out->body.p);
+	api_world_ask_for(aw, what, status, out);
 	assert_string_equal(http_header(out, "Cache-Control"), "no-store");
 	assert_string_equal(http_header(out, "X-Content-Type-Options"),
 			    "nosniff");

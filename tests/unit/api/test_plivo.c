@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "api/plivo.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "support/api_world.h"
 #include "support/test.h"
 
 #define LISTENS "+15555550110"
 
-enum { PATH_BYTES = 256, HEAD_BYTES = 1024, MANY = 20 };
+enum { PATH_BYTES = 256, MANY = 20 };
 
 /* --- asking ---------------------------------------------------------------------- */
 
@@ -22,28 +21,19 @@ enum { PATH_BYTES = 256, HEAD_BYTES = 1024, MANY = 20 };
 static json_t *ask_as(struct api_world *aw, const char *application,
 		      const char *token, const struct api_ask *what, int status)
 {
-	char path[PATH_BYTES], headers[HEAD_BYTES], pair[256], coded[512];
+	char path[PATH_BYTES], headers[API_WORLD_HEAD_BYTES];
 	char account[VENDOR_PLIVO_ID_BYTES];
 	struct api_ask ask = *what;
 	struct http_answer a;
 	json_t *o = NULL;
 
 	vendor_plivo_account(aw->api, application, account);
-	(void)snprintf(pair, sizeof(pair), "%s:%s", account, token);
-	crypto_base64(pair, strlen(pair), coded);
-	(void)snprintf(headers, sizeof(headers),
-		       "Authorization: Basic %s\r\n"
-		       "Content-Type: application/json\r\n",
-		       coded);
+	api_world_basic(account, token, "application/json", headers);
 	(void)snprintf(path, sizeof(path), "/v1/Account/%s/Verify/Session/%s",
 		       account, what->path);
 	ask.path = path;
 	ask.headers = headers;
-	api_world_ask(aw, &ask, &a);
-	if (a.status != status)
-		fail_msg("%s %s %s answered %d: %.*s", ask.method, path,
-			 ask.body ? ask.body : "", a.status, (int)a.body.n,
-			 a.body.p);
+	api_world_ask_for(aw, &ask, status, &a);
 	assert_int_equal(js_parse(buf_view(&a.body), &o, NULL), 0);
 	http_answer_free(&a);
 	return o;

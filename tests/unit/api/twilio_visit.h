@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "api/twilio.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "support/api_world.h"
@@ -39,34 +38,18 @@ static inline void print(char *out, size_t size, const char *fmt, ...)
 
 /* --- asking -------------------------------------------------------------------------------- */
 
-static inline void authorize(struct api_world *aw, const char *token, char *out,
-			     size_t size)
-{
-	char account[VENDOR_TWILIO_ID_BYTES], pair[256], coded[512];
-
-	vendor_twilio_account(aw->api, "shop", account);
-	print(pair, sizeof(pair), "%s:%s", account, token);
-	crypto_base64(pair, strlen(pair), coded);
-	print(out, size,
-	      "Authorization: Basic %s\r\nContent-Type: "
-	      "application/x-www-form-urlencoded\r\n",
-	      coded);
-}
-
 static inline void ask_as(struct api_world *aw, const char *token,
 			  const struct api_ask *what, int status,
 			  struct http_answer *out)
 {
+	char account[VENDOR_TWILIO_ID_BYTES], headers[API_WORLD_HEAD_BYTES];
 	struct api_ask ask = *what;
-	char headers[1024];
 
-	authorize(aw, token, headers, sizeof(headers));
+	vendor_twilio_account(aw->api, "shop", account);
+	api_world_basic(account, token, "application/x-www-form-urlencoded",
+			headers);
 	ask.headers = headers;
-	api_world_ask(aw, &ask, out);
-	if (out->status != status)
-		fail_msg("%s %s %s answered %d: %.*s", ask.method, ask.path,
-			 ask.body ? ask.body : "", out->status,
-			 (int)out->body.n, out->body.p);
+	api_world_ask_for(aw, &ask, status, out);
 }
 
 /* The answer's object; json_decref() it. */
