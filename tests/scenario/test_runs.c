@@ -131,6 +131,7 @@ static void replied(const struct service_refusal *no,
 	if (a->head)
 		(void)snprintf(o->id, sizeof(o->id), "%s", a->head->id);
 	if (a->run) {
+		service_run_free(&o->run);
 		o->run = *a->run;
 		o->run.trace = NULL;
 	}
