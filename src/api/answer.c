@@ -26,6 +26,7 @@ void api_answer(struct web_request *r, struct web_answer *a, struct buf *b,
 		a->body.p = a->owned;
 	}
 	web_answer(r, a);
+	a->headers = NULL; /* they end here */
 }
 
 static void answer_json(struct web_request *r, struct web_answer *a,

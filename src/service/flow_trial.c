@@ -294,6 +294,7 @@ static bool read_params(struct service_trial *t, struct service_refusal *no)
 	AUTO_JSON json_t *given = NULL;
 	struct flow_param p;
 	struct diag d = {0};
+	bool fit;
 
 	for (size_t i = 0; flow_param(t->flow, i, &p); i++)
 		if (*p.sample)
@@ -306,10 +307,9 @@ static bool read_params(struct service_trial *t, struct service_refusal *no)
 			       "an object of texts and numbers is expected");
 		return false;
 	}
-	if (flow_params_read(t->flow, all, &t->params, &d) == 0)
-		return true;
-	service_refuse(no, "invalid_field", "params", "%.200s", d.message);
-	return false;
+	fit = service_params_read(t->flow, all, &t->params, no);
+	service_params_forget(all); /* and so what was given */
+	return fit;
 }
 
 static bool read_samples(struct service_trial *t, struct service_refusal *no)

@@ -18,7 +18,54 @@
 #include "base/json.h"
 #include "service/service_priv.h"
 
-enum { NAME_RAW = 16, OWN_NAME_MAX = 1024 };
+enum {
+	NAME_RAW = 16,
+	OWN_NAME_MAX = 1024,
+	PARAM_SHOWN = 48, /* bytes of a parameter's name, in a refusal */
+};
+
+/* --- reading ---------------------------------------------------------------------- */
+
+static void param_field(struct service_refusal *no, const char *name)
+{
+	(void)snprintf(no->field, sizeof(no->field), "params%s%.*s",
+		       *name ? "." : "", PARAM_SHOWN, name);
+}
+
+/* What it requires, by name; what else is wrong the flow's room says. */
+static bool has_required(const struct flow *f, const json_t *o,
+			 struct service_refusal *no)
+{
+	struct flow_param p;
+
+	for (size_t i = 0; flow_param(f, i, &p); i++) {
+		const json_t *v = json_object_get(o, p.name);
+		bool none = !v || json_is_null(v) ||
+			    (json_is_string(v) && !json_string_length(v));
+
+		if (!p.required || !none)
+			continue;
+		service_refuse(no, "missing_field", "", "%s must be given",
+			       p.name);
+		param_field(no, p.name);
+		return false;
+	}
+	return true;
+}
+
+bool service_params_read(const struct flow *f, const json_t *o, json_t **out,
+			 struct service_refusal *no)
+{
+	struct diag d = {0};
+
+	if (!has_required(f, o, no))
+		return false;
+	if (flow_params_read(f, o, out, &d) == 0)
+		return true;
+	service_refuse(no, "invalid_field", "", "%s", d.message);
+	param_field(no, d.field);
+	return false;
+}
 
 /* --- sealing --------------------------------------------------------------------- */
 

@@ -22,7 +22,6 @@ enum {
 	CURRENCY_LETTERS = 3,
 	CLEAR_PREFIX = 6, /* F1 */
 	CLEAR_LAST = 4,
-	PARAM_SHOWN = 48, /* bytes of a parameter's name, in a refusal */
 };
 
 struct reading {
@@ -332,45 +331,6 @@ static bool read_figures(const struct reading *r)
 	return true;
 }
 
-static void param_field(struct service_refusal *no, const char *name)
-{
-	(void)snprintf(no->field, sizeof(no->field), "params%s%.*s",
-		       *name ? "." : "", PARAM_SHOWN, name);
-}
-
-/* What it requires, by name; what else is wrong the flow's room says. */
-static bool has_required(const struct reading *r, const json_t *o)
-{
-	struct flow_param p;
-
-	for (size_t i = 0; flow_param(r->w->flow->flow, i, &p); i++) {
-		const json_t *v = json_object_get(o, p.name);
-		bool none = !v || json_is_null(v) ||
-			    (json_is_string(v) && !json_string_length(v));
-
-		if (!p.required || !none)
-			continue;
-		service_refuse(r->no, "missing_field", "", "%s must be given",
-			       p.name);
-		param_field(r->no, p.name);
-		return false;
-	}
-	return true;
-}
-
-static bool params_fit(const struct reading *r, const json_t *o)
-{
-	struct diag d = {0};
-
-	if (!has_required(r, o))
-		return false;
-	if (flow_params_read(r->w->flow->flow, o, &r->w->params, &d) == 0)
-		return true;
-	service_refuse(r->no, "invalid_field", "", "%s", d.message);
-	param_field(r->no, d.field);
-	return false;
-}
-
 static bool takes(const struct flow *f, const char *name)
 {
 	struct flow_param p;
@@ -407,7 +367,7 @@ static bool read_params(const struct reading *r)
 		return bad(r, "params", "an object is expected");
 	if (r->req->more_params)
 		drop_others(r, o);
-	fits = params_fit(r, o);
+	fits = service_params_read(r->w->flow->flow, o, &r->w->params, r->no);
 	service_params_forget(o);
 	return fits;
 }

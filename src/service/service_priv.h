@@ -401,6 +401,9 @@ MUST_CHECK int service_hook_key_open(const struct keyring *ring,
 MUST_CHECK int service_params_open(const struct keyring *ring,
 				   const struct verification *v, json_t **out);
 void service_params_forget(json_t *params); /* wiped; NULL is fine */
+/* As flow_params_read() does it; false: refused, by the parameter's name. */
+bool service_params_read(const struct flow *f, const json_t *o, json_t **out,
+			 struct service_refusal *no);
 /* False: refused. */
 bool service_own_read(const struct service *sv,
 		      const struct service_create *req, struct service_own *out,

@@ -694,7 +694,12 @@ TEST(a_test_that_cannot_be_is_told_why)
 		http_answer_free(&a);
 	}
 	try_it(aw, "speak", "{\"params\":{\"nobody_knows\":\"it\"}}", 400, &a);
-	assert_string_equal(api_world_text(&a, "field"), "params");
+	assert_string_equal(api_world_text(&a, "field"), "params.nobody_knows");
+	http_answer_free(&a);
+	add(aw, GOOD, id);
+	try_it(aw, id, "{\"params\":{\"to\":null}}", 400, &a);
+	assert_string_equal(api_world_text(&a, "code"), "missing_field");
+	assert_string_equal(api_world_text(&a, "field"), "params.to");
 	http_answer_free(&a);
 }
 
