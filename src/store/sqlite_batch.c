@@ -101,21 +101,17 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* Under the lock, so that a watcher that was taken away is at work no more. */
 static void tell_topics(struct store_lite *s)
 {
-	store_watch_h *watch;
-	void *ctx;
-
-	(void)pthread_mutex_lock(&s->watch_lock);
-	watch = s->watch;
-	ctx = s->watch_ctx;
-	(void)pthread_mutex_unlock(&s->watch_lock);
-	if (!watch || s->batch_topics == 0)
+	if (s->batch_topics == 0)
 		return;
 	qsort(s->topics, s->batch_topics, sizeof(*s->topics), by_text);
-	for (size_t i = 0; i < s->batch_topics; i++)
+	(void)pthread_mutex_lock(&s->watch_lock);
+	for (size_t i = 0; i < s->batch_topics && s->watch; i++)
 		if (i == 0 || strcmp(s->topics[i], s->topics[i - 1]) != 0)
-			watch(s->topics[i], ctx);
+			s->watch(s->topics[i], s->watch_ctx);
+	(void)pthread_mutex_unlock(&s->watch_lock);
 }
 
 /* --- one batch ------------------------------------------------------------------ */

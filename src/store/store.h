@@ -260,7 +260,8 @@ MUST_CHECK int store_follow(struct store *st, const char *topic,
 			    const char *cursor, size_t max,
 			    store_events_h *done, void *ctx);
 /* Called on the store's thread after each commit with each topic that got an
- * event.  One per store; set before traffic. */
+ * event.  One per store; set before traffic.  store_watch() waits for the one
+ * before, if that is being called: hold no lock there that it takes. */
 typedef void store_watch_h(const char *topic, void *ctx);
 void store_watch(struct store *st, store_watch_h *watch, void *ctx);
 

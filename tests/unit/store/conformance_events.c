@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +239,73 @@ PROMISE(a_watcher_is_told_of_each_topic_after_the_commit)
 	assert_string_equal(follow(f, "v1", "", 10), "a");
 }
 
+struct held {
+	struct store *st;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool in, off, go;
+	atomic_bool left;
+	bool left_before; /* store_watch() returned */
+};
+
+static void set(struct held *h, bool *what)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	*what = true;
+	(void)pthread_cond_broadcast(&h->changed);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+static void await(struct held *h, const bool *what)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	while (!*what)
+		(void)pthread_cond_wait(&h->changed, &h->lock);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+static void hold(const char *topic, void *ctx)
+{
+	struct held *h = ctx;
+
+	(void)topic;
+	set(h, &h->in);
+	await(h, &h->go);
+	atomic_store(&h->left, true);
+}
+
+static void *take_away(void *ctx)
+{
+	struct held *h = ctx;
+
+	set(h, &h->off);
+	store_watch(h->st, NULL, NULL);
+	h->left_before = atomic_load(&h->left);
+	return NULL;
+}
+
+/* Whoever took a watcher away may free what it looks at. */
+PROMISE(a_watcher_that_was_taken_away_is_not_at_work_any_more)
+{
+	struct held h = {.st = f->st};
+	pthread_t thread;
+
+	(void)pthread_mutex_init(&h.lock, NULL);
+	(void)pthread_cond_init(&h.changed, NULL);
+	store_watch(f->st, hold, &h);
+	say(f, "v1", NULL, "a");
+	await(&h, &h.in);
+	assert_int_equal(pthread_create(&thread, NULL, take_away, &h), 0);
+	await(&h, &h.off);
+	(void)sched_yield();
+	set(&h, &h.go);
+	(void)pthread_join(thread, NULL);
+
+	assert_true(h.left_before);
+	(void)pthread_mutex_destroy(&h.lock);
+	(void)pthread_cond_destroy(&h.changed);
+}
+
 /* --- limits ---------------------------------------------------------------------- */
 
 PROMISE(events_over_a_limit_fail_the_change)
@@ -275,6 +344,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(numbers_go_on_after_all_events_were_swept),
 	cmocka_unit_test(no_age_keeps_all_events),
 	cmocka_unit_test(a_watcher_is_told_of_each_topic_after_the_commit),
+	cmocka_unit_test(a_watcher_that_was_taken_away_is_not_at_work_any_more),
 	cmocka_unit_test(events_over_a_limit_fail_the_change),
 };
 const struct part conformance_events = PART(tests);
