@@ -171,6 +171,9 @@ static void ask(const char *method, const char *path, const char *headers,
 	send_request(fd, method, path, headers, body);
 	http_read(fd, false, out);
 	(void)close(fd);
+	/* what was told of a new link is there for this thread, too */
+	(void)pthread_mutex_lock(&bench.lock);
+	(void)pthread_mutex_unlock(&bench.lock);
 }
 
 static int status_of(const char *method, const char *path, const char *headers,
@@ -191,9 +194,6 @@ static int exchange(const char *token)
 
 	(void)snprintf(body, sizeof(body), "{\"token\":\"%s\"}", token);
 	ask("POST", "/phone/session", OURS JSON, body, &a);
-	/* what it told of a new link is there for this thread, too */
-	(void)pthread_mutex_lock(&bench.lock);
-	(void)pthread_mutex_unlock(&bench.lock);
 	cookie = http_header(&a, "Set-Cookie");
 	if (cookie)
 		(void)snprintf(bench.cookie, sizeof(bench.cookie),
