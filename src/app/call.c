@@ -39,20 +39,24 @@ static void say(const struct calling *c, const char *fmt, ...)
 /* --- creating ------------------------------------------------------------------ */
 
 struct wanted {
-	const char *to, *flow, *purpose, *client_ip;
+	const char *to, *flow, *purpose, *client_ip, *locale, *send_digits;
 };
 
 static char *request_body(const struct wanted *w)
 {
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+		{"to", w->to},           {"flow", w->flow},
+		{"purpose", w->purpose}, {"client_ip", w->client_ip},
+		{"locale", w->locale},   {"send_digits", w->send_digits},
+	};
 	AUTO_JSON json_t *o = json_object();
 
-	(void)json_object_set_new(o, "to", json_string(w->to));
-	if (w->flow)
-		(void)json_object_set_new(o, "flow", json_string(w->flow));
-	(void)json_object_set_new(o, "purpose", json_string(w->purpose));
-	if (w->client_ip)
-		(void)json_object_set_new(o, "client_ip",
-					  json_string(w->client_ip));
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		if (fields[i].value)
+			(void)json_object_set_new(o, fields[i].name,
+						  json_string(fields[i].value));
 	return js_text(o);
 }
 
@@ -163,6 +167,8 @@ int app_call(int argc, char **argv)
 		{.name = "--flow", .value = &w.flow},
 		{.name = "--purpose", .value = &w.purpose},
 		{.name = "--client-ip", .value = &w.client_ip},
+		{.name = "--locale", .value = &w.locale},
+		{.name = "--send-digits", .value = &w.send_digits},
 		{.name = "--wait", .flag = &wait},
 		{.name = "--json", .flag = &c.json},
 		{0},

@@ -74,6 +74,8 @@ const struct app_command app_commands[] = {
 	 "(signup)\n"
 	 "  --client-ip IP  the end user's address, where the server wants "
 	 "one\n"
+	 "  --locale L      the language of the call: de, pt-BR, ...\n"
+	 "  --send-digits D an extension, dialled after the answer: ww1234#\n"
 	 "  --wait          show what happens until the call ends; 0 if it "
 	 "was\n"
 	 "                  approved or the code was spoken to the end\n"

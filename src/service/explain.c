@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/extension.h"
 #include "service/service_priv.h"
 
 /* How long a call takes, about: measured on the English script, where a voice
@@ -72,7 +73,8 @@ static unsigned seconds(const struct explaining *x)
 	if (n == 0)
 		return 0; /* a flow with words of its own */
 	digits = digits * TIMES + VERIFICATION_HUMAN;
-	return (unsigned)((LEAD_MS + n * SECOND_MS / CHARACTERS_A_SECOND +
+	return (unsigned)((LEAD_MS + number_extension_ms(v->send_digits) +
+			   n * SECOND_MS / CHARACTERS_A_SECOND +
 			   digits * DIGIT_MS + CHECK_MS) /
 			  SECOND_MS);
 }

@@ -271,6 +271,23 @@ static bool is_explained(void *ctx)
 			       __ATOMIC_ACQUIRE);
 }
 
+TEST(an_explanation_counts_the_time_of_an_extension)
+{
+	struct world *w = *state;
+	struct service_create req = {.who = w->who, .to = "+12025550110"};
+	struct explained plain = {0}, behind = {0};
+
+	world_script(w, "+12025550110", TEL_SCRIPT_BUSY);
+	service_explain(w->service, &req, note, &plain);
+	world_turn(w, is_explained, &plain);
+	req.send_digits = "WWWWWWWWW12345"; /* nine seconds and five keys */
+	service_explain(w->service, &req, note, &behind);
+	world_turn(w, is_explained, &behind);
+
+	assert_int_equal(behind.verdict, POLICY_ALLOWED);
+	assert_int_equal(behind.seconds, plain.seconds + 10);
+}
+
 TEST(an_explanation_names_what_a_create_would_meet)
 {
 	struct world *w = *state;
@@ -309,6 +326,7 @@ int main(void)
 		CASE(a_fourth_live_code_for_a_number_is_refused),
 		CASE(a_sandbox_number_is_not_held_by_its_past),
 		CASE(another_caller_id_than_the_trunks_is_replaced_and_warned_of),
+		CASE(an_explanation_counts_the_time_of_an_extension),
 		CASE(an_explanation_names_what_a_create_would_meet),
 	};
 

@@ -116,6 +116,15 @@ def a_code_is_spoken_without_a_check_where_the_flow_is_plain(server):
 
 
 @sentence
+def an_extension_is_dialled_in_another_language(server):
+    ends(server, '0111', 0, ENDED + 'answered', '--flow', 'keypad',
+         '--send-digits', 'w12#', '--locale', 'de',
+         before=(*ANSWERED, HUMAN, SPOKEN, 'approved'))
+    refused = call(server, '0120', '--send-digits', '12e')
+    assert refused.code == 1 and 'send_digits' in refused.err, refused
+
+
+@sentence
 def events_say_the_same_as_json(server):
     ran = call(server, '0120', '--json')
     kinds = [line for line in ran.text.splitlines() if line]
