@@ -27,18 +27,34 @@ static bool sends_left(struct service_errand *e)
 	return false;
 }
 
+/* Who gives a code wants that one heard, and no other that is still live. */
+static bool gives_another_code(const struct service_errand *e)
+{
+	char code[CODE_BYTES];
+	bool same;
+
+	if (!e->wish->v.code_given)
+		return false;
+	same = service_code(e->sv->p.ring, &e->pair.v, code) == 0 &&
+	       strlen(code) == strlen(e->wish->code) &&
+	       crypto_equal(code, e->wish->code, strlen(code));
+	crypto_wipe(code, sizeof(code));
+	return !same;
+}
+
 /* Another extension is another telephone: what is sent there is another code.
  * So is what is paid, to whom and what for: the call says it, and the code is
  * bound to it (A7). */
 static bool is_another(const struct service_errand *e)
 {
-	const struct verification *v = &e->pair.v, *w = e->wish;
+	const struct verification *v = &e->pair.v;
+	const struct verification *w = e->wish ? &e->wish->v : NULL;
 
 	return w && (strcmp(v->send_digits, w->send_digits) != 0 ||
 		     strcmp(v->purpose, w->purpose) != 0 ||
 		     strcmp(v->amount, w->amount) != 0 ||
 		     strcmp(v->currency, w->currency) != 0 ||
-		     strcmp(v->payee, w->payee) != 0);
+		     strcmp(v->payee, w->payee) != 0 || gives_another_code(e));
 }
 
 static bool may_call(struct service_errand *e)

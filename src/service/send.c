@@ -68,7 +68,7 @@ void service_send_again(struct create *c)
 					      .id = c->found,
 					      .call_id = c->call_id,
 					      .sends = c->sends,
-					      .wish = &c->wish.v,
+					      .wish = &c->wish,
 					      .own = &c->wish.own};
 
 	service_call_once_more(c->sv, &again, called, c);

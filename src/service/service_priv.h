@@ -508,7 +508,7 @@ struct service_errand {
 	/* again.c, for service_send(): */
 	bool sending, dials;
 	unsigned sends;
-	const struct verification *wish; /* what is asked for; NULL: any */
+	const struct service_wish *wish; /* what is asked for; NULL: any */
 	struct service_own own;
 };
 struct service_errand *service_errand_new(struct service *sv,
@@ -529,9 +529,9 @@ struct service_sending {
 	const struct service_who *who;
 	const char *id, *call_id; /* call_id: of the further call */
 	unsigned sends;           /* calls in all */
-	/* Another telephone, purpose or payment is another verification.  Stays
-	 * until done. */
-	const struct verification *wish;
+	/* Another telephone, purpose, payment or given code is another
+	 * verification.  Stays until done. */
+	const struct service_wish *wish;
 	const struct service_own *own;
 };
 void service_call_once_more(struct service *sv,

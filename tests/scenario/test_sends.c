@@ -101,6 +101,33 @@ TEST(another_extension_is_another_verification)
 	assert_int_equal(created(w), 2);
 }
 
+TEST(another_code_that_is_given_is_another_verification)
+{
+	struct world *w = *state;
+	struct service_create req = send_to(LISTENS);
+	struct answer first, other, again, any;
+
+	first = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, first.v.id);
+	req.code = "604213";
+	other = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, other.v.id);
+	again = world_send(w, &req, SENDS);
+	(void)world_until_ended(w, again.v.id);
+	req.code = NULL; /* as when it was lost: what is live is heard */
+	any = world_send(w, &req, SENDS);
+
+	assert_false(other.refused);
+	assert_string_not_equal(first.v.id, other.v.id);
+	assert_true(again.again);
+	assert_string_equal(other.v.id, again.v.id);
+	assert_true(any.again);
+	assert_string_equal(other.v.id, any.v.id);
+	assert_int_equal(created(w), 2);
+	assert_int_equal(world_check(w, other.v.id, "604213").result,
+			 CHECK_APPROVED);
+}
+
 TEST(what_is_no_extension_is_refused_with_the_rule)
 {
 	static const char *const bad[] = {"ww",
@@ -562,6 +589,7 @@ int main(void)
 		CASE(an_extension_is_dialled_before_anything_is_said),
 		CASE(each_further_call_dials_it_again),
 		CASE(another_extension_is_another_verification),
+		CASE(another_code_that_is_given_is_another_verification),
 		CASE(what_is_no_extension_is_refused_with_the_rule),
 		CASE(a_second_send_calls_again_with_the_same_code),
 		CASE(what_is_paid_or_asked_for_is_a_verification_of_its_own),
