@@ -33,6 +33,9 @@ speak=(
 	espeak-ng # the default voice
 	flite     # the other voice
 )
+try=(
+	curl # what `make run` prints begins with it
+)
 unit=(
 	libcmocka-dev # the test framework
 	python3       # counts the tests
@@ -53,7 +56,6 @@ examples=(
 )
 browser=(
 	chromium # the real browser at the far end of a call
-	curl     # speaks to the program as an application would
 )
 look=(
 	clang        # a second compiler's opinion
@@ -76,9 +78,9 @@ listening=(
 
 node=0 # does this purpose need node and npm?
 case ${1:-} in
-run) want=("${build[@]}" "${speak[@]}") ;;
+run) want=("${build[@]}" "${speak[@]}" "${try[@]}") ;;
 test) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${phones[@]}"
-	"${recordings[@]}" "${browser[@]}" "${examples[@]}") node=1 ;;
+	"${recordings[@]}" "${browser[@]}" "${examples[@]}" "${try[@]}") node=1 ;;
 asan) want=("${build[@]}" "${speak[@]}" "${unit[@]}" "${recordings[@]}") ;;
 check) want=("${build[@]}" "${unit[@]}" "${look[@]}") ;;
 fuzz) want=("${build[@]}" "${fuzzing[@]}") ;;

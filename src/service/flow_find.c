@@ -67,14 +67,15 @@ static void keep_version(struct service_own_flows *own, struct service_flow *f)
 {
 	char key[SERVICE_FLOW_KEY_BYTES];
 	struct service_flow *old;
+	struct link *oldest;
 
 	service_flow_key(f->id, f->version, key);
 	old = map_get(own->versions, key);
 	if (old)
 		drop_version(own, old);
-	if (map_count(own->versions) >= SERVICE_FLOW_CACHE_MAX)
-		drop_version(own, ll_entry(ll_first(&own->used),
-					   struct service_flow, used));
+	oldest = ll_first(&own->used);
+	if (oldest && map_count(own->versions) >= SERVICE_FLOW_CACHE_MAX)
+		drop_version(own, ll_entry(oldest, struct service_flow, used));
 	(void)map_put(own->versions, key, service_flow_ref(f));
 	ll_append(&own->used, &f->used);
 }
