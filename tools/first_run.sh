@@ -17,7 +17,7 @@ while [ -z "$ready" ] && IFS= read -r -t $SILENT_S line <&3; do
 done
 [ -n "$ready" ] || {
 	echo 'first_run: the server did not become ready'
-	kill $(</proc/$make/task/$make/children)
+	[ ! -d /proc/$make ] || kill $(</proc/$make/task/$make/children)
 	exit 1
 }
 
