@@ -240,22 +240,37 @@ static void end_list(struct web_request *r, struct buf *b, const char *next)
 	api_answer_json(r, 200, b);
 }
 
-static void done_list(const struct service_refusal *no,
-		      const struct service_flow_answer *a, void *ctx)
+typedef void write_row_h(struct buf *b, const struct service_flow_answer *a,
+			 size_t i);
+
+static void done_rows(struct web_request *r, const struct service_refusal *no,
+		      const struct service_flow_answer *a, write_row_h *write)
 {
 	struct buf b = {.max = API_ANSWER_MAX};
 
 	if (no) {
-		api_refuse_flow(ctx, no, a);
+		api_refuse_flow(r, no, a);
 		return;
 	}
 	buf_str(&b, "{\"items\":[");
 	for (size_t i = 0; i < a->count; i++) {
 		if (i > 0)
 			buf_byte(&b, ',');
-		api_write_flow(&b, &a->heads[i]);
+		write(&b, a, i);
 	}
-	end_list(ctx, &b, a->next);
+	end_list(r, &b, a->next);
+}
+
+static void write_head(struct buf *b, const struct service_flow_answer *a,
+		       size_t i)
+{
+	api_write_flow(b, &a->heads[i]);
+}
+
+static void done_list(const struct service_refusal *no,
+		      const struct service_flow_answer *a, void *ctx)
+{
+	done_rows(ctx, no, a, write_head);
 }
 
 void api_flows(struct web_request *r, void *ctx)
@@ -388,22 +403,16 @@ void api_flow_publish(struct web_request *r, void *ctx)
 	api_body_free(&body);
 }
 
+static void write_version(struct buf *b, const struct service_flow_answer *a,
+			  size_t i)
+{
+	api_write_flow_version(b, &a->versions[i]);
+}
+
 static void done_versions(const struct service_refusal *no,
 			  const struct service_flow_answer *a, void *ctx)
 {
-	struct buf b = {.max = API_ANSWER_MAX};
-
-	if (no) {
-		api_refuse_flow(ctx, no, a);
-		return;
-	}
-	buf_str(&b, "{\"items\":[");
-	for (size_t i = 0; i < a->count; i++) {
-		if (i > 0)
-			buf_byte(&b, ',');
-		api_write_flow_version(&b, &a->versions[i]);
-	}
-	end_list(ctx, &b, a->next);
+	done_rows(ctx, no, a, write_version);
 }
 
 void api_flow_versions(struct web_request *r, void *ctx)

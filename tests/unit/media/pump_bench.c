@@ -289,7 +289,7 @@ static void on_event(const struct pump_event *ev, void *ctx)
 	}
 }
 
-/* A machine that is too slow for now is not what is tested. */
+/* A machine that is too slow at the moment is not what is tested. */
 static bool is_full(struct bench *b)
 {
 	struct pump_figures fig;
